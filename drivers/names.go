@@ -1,0 +1,13 @@
+package drivers
+
+import "strings"
+
+// BridgeName is the bridge of a guest network on every host: "ab" and the last
+// twelve hex digits of the network's UUID, which fits Linux's 15 characters
+// (IFNAMSIZ). In a UUIDv7 these digits are random.
+func BridgeName(networkID string) string { return "ab" + tail(networkID, 12) }
+
+func tail(id string, n int) string {
+	hex := strings.ReplaceAll(id, "-", "")
+	return hex[max(0, len(hex)-n):]
+}

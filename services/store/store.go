@@ -1,0 +1,187 @@
+// Package store opens the database, runs transactions and keeps every query
+// inside its tenant. It is the only package that knows which database it is.
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	mysqldriver "github.com/go-sql-driver/mysql"
+	"gorm.io/driver/mysql"
+	"gorm.io/driver/sqlite"
+	"gorm.io/gorm"
+	"gorm.io/gorm/logger"
+)
+
+// Config says where the database is and what the store takes from outside.
+type Config struct {
+	// DSN is sqlite:PATH or mysql:USER:PASS@tcp(HOST:PORT)/DB.
+	DSN string
+	// Key encrypts secrets at rest: 32 bytes.
+	Key []byte
+	// Now and Rand are the clock and the randomness of all services; nil takes
+	// the real ones.
+	Now  func() time.Time
+	Rand io.Reader
+	Log  *slog.Logger
+}
+
+// DB is the database.
+type DB struct {
+	write, read *gorm.DB // the same pool on MySQL
+	mysql       bool
+	now         func() time.Time
+	rand        io.Reader
+	log         *slog.Logger
+	seal        sealer
+	statements  atomic.Int64
+	commits     atomic.Int64
+}
+
+// Open connects to the database; it does not migrate.
+func Open(ctx context.Context, c Config) (*DB, error) {
+	db := &DB{now: c.Now, rand: c.Rand, log: c.Log}
+	if db.now == nil {
+		db.now = time.Now
+	}
+	if db.rand == nil {
+		db.rand = rand.Reader
+	}
+	if db.log == nil {
+		db.log = slog.New(slog.DiscardHandler)
+	}
+	var err error
+	if db.seal, err = newSealer(c.Key, db.rand); err != nil {
+		return nil, err
+	}
+	kind, rest, _ := strings.Cut(c.DSN, ":")
+	switch kind {
+	case "sqlite":
+		err = db.openSQLite(rest)
+	case "mysql":
+		err = db.openMySQL(rest)
+	default:
+		// The DSN may hold a password, so only its head is told.
+		err = fmt.Errorf("database %q: want sqlite:PATH or mysql:USER:PASS@tcp(HOST:PORT)/DB", kind+":…")
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := db.Ping(ctx); err != nil {
+		_ = db.Close()
+		return nil, fmt.Errorf("database: %w", err)
+	}
+	return db, nil
+}
+
+// openSQLite opens one writing connection and a pool of readers. WAL lets them
+// work side by side; FULL makes an acknowledged commit survive a power cut.
+func (db *DB) openSQLite(path string) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
+		return err
+	}
+	common := "file:" + path + "?_journal_mode=WAL&_synchronous=FULL&_busy_timeout=10000&_foreign_keys=1&_cache_size=-16000&_loc=UTC"
+	var err error
+	if db.write, err = db.gorm(sqlite.Open(common+"&_txlock=immediate"), 1); err != nil {
+		return err
+	}
+	db.read, err = db.gorm(sqlite.Open(common+"&_query_only=1"), 8)
+	return err
+}
+
+func (db *DB) openMySQL(dsn string) error {
+	c, err := mysqldriver.ParseDSN(dsn)
+	if err != nil {
+		return fmt.Errorf("database: the mysql DSN cannot be read")
+	}
+	c.ParseTime = true
+	c.Loc = time.UTC
+	c.ClientFoundRows = true // an unchanged row must not look like a lost race
+	c.InterpolateParams = true
+	c.Collation = "utf8mb4_general_ci"
+	c.Params = map[string]string{"transaction_isolation": "'READ-COMMITTED'", "time_zone": "'+00:00'", "sql_mode": "'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'"}
+	db.mysql = true
+	db.write, err = db.gorm(mysql.New(mysql.Config{DSNConfig: c, SkipInitializeWithVersion: true, DefaultDatetimePrecision: ptr(3)}), 32)
+	db.read = db.write
+	return err
+}
+
+func (db *DB) gorm(d gorm.Dialector, conns int) (*gorm.DB, error) {
+	g, err := gorm.Open(d, &gorm.Config{
+		Logger:                 logger.Discard,
+		SkipDefaultTransaction: true,
+		PrepareStmt:            !db.mysql, // with interpolation MySQL needs one round trip as it is
+		TranslateError:         true,
+		NowFunc:                db.Now,
+		DisableAutomaticPing:   true,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	pool, err := g.DB()
+	if err != nil {
+		return nil, err
+	}
+	pool.SetMaxOpenConns(conns)
+	pool.SetMaxIdleConns(conns)
+	if err := g.Use(tenancy{}); err != nil {
+		return nil, err
+	}
+	return g, g.Use(counter{&db.statements})
+}
+
+func ptr[T any](v T) *T { return &v }
+
+// Ping asks whether the database answers.
+func (db *DB) Ping(ctx context.Context) error {
+	return db.pool().PingContext(ctx)
+}
+
+// Close closes all connections.
+func (db *DB) Close() error {
+	var first error
+	for _, g := range []*gorm.DB{db.read, db.write} {
+		if g == nil {
+			continue
+		}
+		if pool, err := g.DB(); err == nil {
+			if err := pool.Close(); err != nil && first == nil {
+				first = err
+			}
+		}
+	}
+	return first
+}
+
+func (db *DB) pool() *sql.DB {
+	pool, err := db.write.DB()
+	if err != nil { // gorm was opened with a pool, so there is one
+		panic(err)
+	}
+	return pool
+}
+
+// MySQL tells whether the database is MySQL or MariaDB.
+func (db *DB) MySQL() bool { return db.mysql }
+
+// Now is the services' clock, in UTC and in the milliseconds that both
+// databases keep.
+func (db *DB) Now() time.Time { return db.now().UTC().Truncate(time.Millisecond) }
+
+// Rand is the services' source of randomness.
+func (db *DB) Rand() io.Reader { return db.rand }
+
+// Statements and Commits count since the start, for tests and metrics.
+func (db *DB) Statements() int64 { return db.statements.Load() }
+
+// Commits counts the transactions that were committed.
+func (db *DB) Commits() int64 { return db.commits.Load() }

@@ -1,0 +1,182 @@
+package store_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"gorm.io/gorm"
+
+	"aerie/services/fault"
+	"aerie/services/store"
+	"aerie/services/store/storetest"
+)
+
+func TestTxIsAllOrNothing(t *testing.T) {
+	db := world(t)
+	sys := store.System(t.Context(), "test")
+	boom := errors.New("boom")
+	ran := false
+	err := db.Tx(sys, func(ctx context.Context) error {
+		db.AfterCommit(ctx, func() { ran = true })
+		must(t, db.Tx(ctx, func(ctx context.Context) error { // joins
+			return db.In(ctx).Create(&place{"p", "p"}).Error
+		}))
+		return boom
+	})
+	if !errors.Is(err, boom) || ran {
+		t.Fatal(err, ran)
+	}
+	if ok, err := store.Exists[place](sys, db, "p"); ok || err != nil {
+		t.Fatal("rolled back row is there", err)
+	}
+	must(t, db.Tx(sys, func(ctx context.Context) error { db.AfterCommit(ctx, func() { ran = true }); return nil }))
+	if !ran {
+		t.Error("nothing ran after commit")
+	}
+}
+
+// TestConditionalUpdateNeverOverruns: the database decides, not a read before.
+func TestConditionalUpdateNeverOverruns(t *testing.T) {
+	db := storetest.Open(t)
+	sys := store.System(t.Context(), "test")
+	type room struct {
+		ID    string `gorm:"primaryKey;size:36"`
+		Used  int
+		Total int
+	}
+	must(t, db.Tx(sys, func(ctx context.Context) error {
+		return errors.Join(db.In(ctx).AutoMigrate(&room{}), db.In(ctx).Create(&room{"r", 0, 10}).Error)
+	}))
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	won := 0
+	for range 60 {
+		wg.Go(func() {
+			err := db.Tx(sys, func(ctx context.Context) error {
+				n, err := gorm.G[room](db.In(ctx)).Where("id = ? AND used + 1 <= total", "r").Update(ctx, "used", gorm.Expr("used + 1"))
+				if err == nil && n == 0 {
+					err = fault.New(fault.NoCapacity, "error.test")
+				}
+				return err
+			})
+			if err == nil {
+				mu.Lock()
+				won++
+				mu.Unlock()
+			} else if !fault.Is(err, fault.NoCapacity) {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if won != 10 {
+		t.Fatal(won, "of 10 granted")
+	}
+}
+
+func TestNextCountsWithoutGapsOrDoubles(t *testing.T) {
+	db := storetest.Open(t)
+	sys := store.System(t.Context(), "test")
+	seen := make([]bool, 41)
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	must(t, db.Tx(sys, func(ctx context.Context) error { _, err := db.Next(ctx, "n"); return err }))
+	for range 39 {
+		wg.Go(func() {
+			var n int64
+			if err := db.Tx(sys, func(ctx context.Context) (err error) { n, err = db.Next(ctx, "n"); return err }); err != nil {
+				t.Error(err)
+				return
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			if n < 2 || n > 40 || seen[n] {
+				t.Error("got", n)
+				return
+			}
+			seen[n] = true
+		})
+	}
+	wg.Wait()
+}
+
+func TestIDsAreVersion7AndFollowTheClock(t *testing.T) {
+	now := time.UnixMilli(1_700_000_000_000)
+	db := storetest.OpenWith(t, func() time.Time { return now })
+	a := db.NewID()
+	now = now.Add(time.Millisecond)
+	b := db.NewID()
+	if a >= b || a[14] != '7' || len(a) != 36 || !strings.HasPrefix(a, "018bcfe5-6800-7") {
+		t.Error(a, b)
+	}
+}
+
+func TestSecretsDoNotShow(t *testing.T) {
+	db := storetest.Open(t)
+	s, err := db.Seal("hunter2")
+	must(t, err)
+	b, _ := json.Marshal(map[string]any{"s": s})
+	for _, shown := range []string{string(b), s.String(), fmt.Sprintf("%v %+v %#v %s", s, s, s, s), string(s)} {
+		if strings.Contains(shown, "hunter2") {
+			t.Error("shows in", shown)
+		}
+	}
+	if plain, err := db.Reveal(s); plain != "hunter2" || err != nil {
+		t.Error(plain, err)
+	}
+	if _, err := db.Reveal(s[:len(s)-2] + "AA"); err == nil {
+		t.Error("a damaged secret is accepted")
+	}
+}
+
+func TestKeyFileIsMadeOnce(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x", "key")
+	a, err := store.KeyFile(path, strings.NewReader(strings.Repeat("k", 32)))
+	must(t, err)
+	b, err := store.KeyFile(path, strings.NewReader(strings.Repeat("x", 32)))
+	must(t, err)
+	info, err := os.Stat(path)
+	must(t, err)
+	if string(a) != string(b) || info.Mode().Perm() != 0o600 {
+		t.Error("key changed or readable", info.Mode())
+	}
+}
+
+func TestDSNErrorsDoNotShowPasswords(t *testing.T) {
+	for _, dsn := range []string{"mysql:u:hunter2@@tcp(x/d", "postgres:u:hunter2@x"} {
+		_, err := store.Open(t.Context(), store.Config{DSN: dsn, Key: storetest.Key})
+		if err == nil || strings.Contains(err.Error(), "hunter2") {
+			t.Error(err)
+		}
+	}
+}
+
+func TestFindHidesWhatIsForeignOrRemoved(t *testing.T) {
+	db := world(t)
+	me := as(t, store.Actor{Owner: ownerA})
+	_, foreign := store.Find[thing](me, db, "t-b")
+	_, absent := store.Find[thing](me, db, "t-x")
+	if !fault.Is(foreign, fault.NotFound) || fault.Of(foreign).Key != fault.Of(absent).Key {
+		t.Error(foreign, absent)
+	}
+	if ok, _ := store.Exists[thing](me, db, "t-b"); ok {
+		t.Error("a foreign row exists")
+	}
+}
+
+func TestSecondMigrateIsNothing(t *testing.T) {
+	db := storetest.Open(t)
+	must(t, db.Migrate(t.Context()))
+	have, want, err := db.Version(t.Context())
+	if err != nil || have != want || want == 0 {
+		t.Error(have, want, err)
+	}
+}

@@ -1,0 +1,169 @@
+package store
+
+import (
+	"errors"
+	"reflect"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+)
+
+// Scoped is implemented by rows that are not simply Owned but limited all the
+// same: public templates, shared networks, accounts. It returns the clause that
+// limits a to what it may see, or nil for no limit. Columns must be qualified
+// with clause.CurrentTable.
+type Scoped interface {
+	Scope(a Actor) clause.Expression
+}
+
+// What the store refuses.
+var (
+	ErrNoActor = errors.New("store: query on an owned table without an actor")
+	ErrOwner   = errors.New("store: a row cannot change its owner")
+	ErrRaw     = errors.New("store: raw SQL or upsert outside a system context")
+	ErrForeign = errors.New("store: a row for an owner the actor may not see")
+)
+
+// tenancy is the gorm plugin that scopes reads, updates and deletes and stamps
+// what is created.
+type tenancy struct{}
+
+func (tenancy) Name() string { return "tenancy" }
+
+func (tenancy) Initialize(g *gorm.DB) error {
+	cb := g.Callback()
+	return errors.Join(
+		cb.Query().Before("gorm:query").Register("tenancy:query", limit),
+		cb.Row().Before("gorm:row").Register("tenancy:row", limit),
+		cb.Update().Before("gorm:update").Register("tenancy:update", func(g *gorm.DB) { limit(g); keepOwner(g) }),
+		cb.Delete().Before("gorm:delete").Register("tenancy:delete", limit),
+		cb.Create().Before("gorm:create").Register("tenancy:create", stamp),
+		cb.Raw().Before("gorm:raw").Register("tenancy:raw", limit),
+	)
+}
+
+// limit adds the actor's fence to a statement.
+func limit(g *gorm.DB) {
+	st := g.Statement
+	a, ok := From(st.Context)
+	if ok && a.system {
+		return
+	}
+	if st.SQL.Len() > 0 || st.Schema == nil { // Raw, Exec, Table without a model
+		_ = g.AddError(ErrRaw)
+		return
+	}
+	fenced, fence := fenceOf(st, a)
+	if !fenced {
+		return
+	}
+	if !ok {
+		_ = g.AddError(ErrNoActor)
+		return
+	}
+	if fence == nil {
+		return
+	}
+	bracket(st)
+	st.AddClause(clause.Where{Exprs: []clause.Expression{fence}})
+}
+
+// fenceOf tells whether the table is limited at all, and how for this actor.
+func fenceOf(st *gorm.Statement, a Actor) (fenced bool, _ clause.Expression) {
+	if s, ok := reflect.New(st.Schema.ModelType).Interface().(Scoped); ok {
+		return true, s.Scope(a)
+	}
+	if st.Schema.LookUpField("AccountID") == nil || st.Schema.LookUpField("DomainPath") == nil {
+		return false, nil
+	}
+	return true, OwnedScope(a)
+}
+
+// OwnedScope is the clause for rows that embed Owned; nil for no limit.
+func OwnedScope(a Actor) clause.Expression {
+	switch {
+	case a.system, a.Rank == Admin:
+		return nil
+	case a.Rank == DomainAdmin:
+		return clause.Like{Column: Column("domain_path"), Value: likePrefix(a.DomainPath)}
+	default:
+		return clause.Eq{Column: Column("account_id"), Value: a.AccountID}
+	}
+}
+
+// Column names a column of the statement's own table.
+func Column(name string) clause.Column { return clause.Column{Table: clause.CurrentTable, Name: name} }
+
+// likePrefix is the LIKE pattern for a domain's subtree. Paths are made of
+// digits and slashes, so nothing needs escaping; anything else matches nothing.
+func likePrefix(path string) string {
+	for _, r := range path {
+		if r != '/' && (r < '0' || r > '9') {
+			return ""
+		}
+	}
+	if path == "" {
+		return ""
+	}
+	return path + "%"
+}
+
+// bracket puts what the caller wrote into brackets, or its OR would escape the
+// AND that follows.
+func bracket(st *gorm.Statement) {
+	c, ok := st.Clauses["WHERE"]
+	if !ok {
+		return
+	}
+	if w, ok := c.Expression.(clause.Where); ok && len(w.Exprs) > 1 {
+		c.Expression = clause.Where{Exprs: []clause.Expression{clause.And(w.Exprs...)}}
+		st.Clauses["WHERE"] = c
+	}
+}
+
+// stamp makes the actor, or whom it acts for, the owner of what it creates. It
+// refuses INSERT … ON CONFLICT (gorm's Save falls back to it), which would
+// write another tenant's row.
+func stamp(g *gorm.DB) {
+	st := g.Statement
+	a, ok := From(st.Context)
+	if ok && a.system || st.Schema == nil || st.Schema.LookUpField("DomainPath") == nil || st.Schema.LookUpField("AccountID") == nil {
+		return
+	}
+	if _, upsert := st.Clauses["ON CONFLICT"]; upsert {
+		_ = g.AddError(ErrRaw)
+		return
+	}
+	if !ok {
+		_ = g.AddError(ErrNoActor)
+		return
+	}
+	o := a.Target()
+	if !a.Sees(o) {
+		_ = g.AddError(ErrForeign)
+		return
+	}
+	st.SetColumn("AccountID", o.AccountID, true)
+	st.SetColumn("DomainID", o.DomainID, true)
+	st.SetColumn("DomainPath", o.DomainPath, true)
+}
+
+var ownerFields = map[string]bool{"AccountID": true, "DomainID": true, "DomainPath": true}
+
+// keepOwner refuses to hand a row to another account; only the system may.
+func keepOwner(g *gorm.DB) {
+	st := g.Statement
+	if a, ok := From(st.Context); ok && a.system || st.Schema == nil || st.Schema.LookUpField("DomainPath") == nil {
+		return
+	}
+	set, ok := st.Dest.(map[string]any)
+	if !ok {
+		st.Omits = append(st.Omits, "AccountID", "DomainID", "DomainPath")
+		return
+	}
+	for k := range set {
+		if f := st.Schema.LookUpField(k); f != nil && ownerFields[f.Name] {
+			_ = g.AddError(ErrOwner)
+		}
+	}
+}

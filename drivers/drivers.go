@@ -304,10 +304,13 @@ type (
 	// services and its way out. Rules, VPNs and load balancers join as further
 	// fields; a field that is empty means that nothing of it shall exist.
 	RouterSpec struct {
-		ID     string // UUID of the router
-		Guest  RouterGuest
-		Public *RouterPublic // nil for a network without a way out
-		Hosts  []RouterHost
+		ID string // UUID of the router
+		// Generation grows with every change. A spec that is older than what the
+		// router has is not applied: its sender was overtaken.
+		Generation int64
+		Guest      RouterGuest
+		Public     *RouterPublic // nil for a network without a way out
+		Hosts      []RouterHost
 	}
 	// RouterGuest is the router's leg in the guest network.
 	RouterGuest struct {

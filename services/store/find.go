@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"errors"
+	"slices"
+	"strings"
 
 	"gorm.io/gorm"
 
@@ -34,4 +36,38 @@ func IsDuplicate(err error) bool { return errors.Is(err, gorm.ErrDuplicatedKey) 
 // IsAbsent tells whether err says that no row matched.
 func IsAbsent(err error) bool {
 	return errors.Is(err, gorm.ErrRecordNotFound) || fault.Is(err, fault.NotFound)
+}
+
+// Names returns the names of rows by their ids, removed ones too, for showing
+// them beside rows that the actor may see.
+func Names[T any](ctx context.Context, db *DB, ids []string) (map[string]string, error) {
+	out := make(map[string]string, len(ids))
+	want := distinct(ids)
+	if len(want) == 0 {
+		return out, nil
+	}
+	var rows []struct{ ID, Name string }
+	sys := System(ctx, "names of what a row refers to")
+	if err := db.In(sys).Unscoped().Model(new(T)).Where("id IN ?", want).Select("id", "name").Find(&rows).Error; err != nil {
+		return nil, err
+	}
+	for _, r := range rows {
+		out[r.ID] = r.Name
+	}
+	return out, nil
+}
+
+func distinct(ids []string) []string {
+	out := slices.Clone(ids)
+	slices.Sort(out)
+	out = slices.Compact(out)
+	if len(out) > 0 && out[0] == "" {
+		out = out[1:]
+	}
+	return out
+}
+
+// Contains is the LIKE pattern, with ESCAPE '!', for columns that hold s.
+func Contains(s string) string {
+	return "%" + strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(s) + "%"
 }

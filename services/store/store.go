@@ -108,11 +108,34 @@ func (db *DB) openMySQL(dsn string) error {
 	c.ClientFoundRows = true // an unchanged row must not look like a lost race
 	c.InterpolateParams = true
 	c.Collation = "utf8mb4_general_ci"
-	c.Params = map[string]string{"transaction_isolation": "'READ-COMMITTED'", "time_zone": "'+00:00'", "sql_mode": "'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'"}
+	isolation, err := isolationVariable(c)
+	if err != nil {
+		return err
+	}
+	c.Params = map[string]string{isolation: "'READ-COMMITTED'", "time_zone": "'+00:00'", "sql_mode": "'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'"}
 	db.mysql = true
 	db.write, err = db.gorm(mysql.New(mysql.Config{DSNConfig: c, SkipInitializeWithVersion: true, DefaultDatetimePrecision: ptr(3)}), 32)
 	db.read = db.write
 	return err
+}
+
+// isolationVariable is what this server calls the isolation level: MySQL 8
+// knows only the one name, MariaDB before 11.1 only the other.
+func isolationVariable(c *mysqldriver.Config) (string, error) {
+	connector, err := mysqldriver.NewConnector(c)
+	if err != nil {
+		return "", err
+	}
+	pool := sql.OpenDB(connector)
+	defer pool.Close()
+	var version string
+	if err := pool.QueryRow("SELECT VERSION()").Scan(&version); err != nil {
+		return "", fmt.Errorf("database: %w", err)
+	}
+	if strings.Contains(version, "MariaDB") {
+		return "tx_isolation", nil
+	}
+	return "transaction_isolation", nil
 }
 
 func (db *DB) gorm(d gorm.Dialector, conns int) (*gorm.DB, error) {

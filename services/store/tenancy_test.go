@@ -100,18 +100,26 @@ func TestNoWayRound(t *testing.T) {
 		n      int64
 	)
 	ways := map[string]func(g *gorm.DB) (reached bool){
-		"find":             func(g *gorm.DB) bool { g.Find(&things); return len(things) != 1 },
-		"first by id":      func(g *gorm.DB) bool { return g.First(&one, "id = ?", "t-b").Error == nil },
-		"or after":         func(g *gorm.DB) bool { g.Where("name = ?", "na").Or("name = ?", "nb").Find(&things); return len(things) != 1 },
-		"or before":        func(g *gorm.DB) bool { g.Where("name = ?", "nb").Or("name = ?", "na").Find(&things); return len(things) != 1 },
-		"count":            func(g *gorm.DB) bool { g.Model(&thing{}).Count(&n); return n != 1 },
-		"pluck":            func(g *gorm.DB) bool { g.Model(&thing{}).Pluck("name", &names); return len(names) != 1 },
-		"preload":          func(g *gorm.DB) bool { g.Preload("Parts").First(&one, "id = ?", "t-a"); return len(one.Parts) != 1 },
-		"join belongs to":  func(g *gorm.DB) bool { g.Joins("Place").Find(&things); return len(things) != 1 },
-		"table":            func(g *gorm.DB) bool { return g.Table("t_things").Pluck("name", &names).Error == nil },
-		"raw":              func(g *gorm.DB) bool { return g.Raw("select name from t_things").Scan(&names).Error == nil },
-		"exec":             func(g *gorm.DB) bool { return g.Exec("update t_things set name = 'x'").Error == nil },
-		"update":           func(g *gorm.DB) bool { return g.Model(&thing{}).Where("id = ?", "t-b").Update("name", "x").RowsAffected > 0 },
+		"find":        func(g *gorm.DB) bool { g.Find(&things); return len(things) != 1 },
+		"first by id": func(g *gorm.DB) bool { return g.First(&one, "id = ?", "t-b").Error == nil },
+		"or after": func(g *gorm.DB) bool {
+			g.Where("name = ?", "na").Or("name = ?", "nb").Find(&things)
+			return len(things) != 1
+		},
+		"or before": func(g *gorm.DB) bool {
+			g.Where("name = ?", "nb").Or("name = ?", "na").Find(&things)
+			return len(things) != 1
+		},
+		"count":           func(g *gorm.DB) bool { g.Model(&thing{}).Count(&n); return n != 1 },
+		"pluck":           func(g *gorm.DB) bool { g.Model(&thing{}).Pluck("name", &names); return len(names) != 1 },
+		"preload":         func(g *gorm.DB) bool { g.Preload("Parts").First(&one, "id = ?", "t-a"); return len(one.Parts) != 1 },
+		"join belongs to": func(g *gorm.DB) bool { g.Joins("Place").Find(&things); return len(things) != 1 },
+		"table":           func(g *gorm.DB) bool { return g.Table("t_things").Pluck("name", &names).Error == nil },
+		"raw":             func(g *gorm.DB) bool { return g.Raw("select name from t_things").Scan(&names).Error == nil },
+		"exec":            func(g *gorm.DB) bool { return g.Exec("update t_things set name = 'x'").Error == nil },
+		"update": func(g *gorm.DB) bool {
+			return g.Model(&thing{}).Where("id = ?", "t-b").Update("name", "x").RowsAffected > 0
+		},
 		"save foreign key": func(g *gorm.DB) bool { return g.Save(&thing{ID: "t-b", Name: "x"}).Error == nil },
 		"delete":           func(g *gorm.DB) bool { return g.Where("id = ?", "t-b").Delete(&thing{}).RowsAffected > 0 },
 		"unscoped":         func(g *gorm.DB) bool { g.Unscoped().Find(&things); return len(things) != 1 },
@@ -130,9 +138,14 @@ func TestNoWayRound(t *testing.T) {
 			}
 			return n > 1 || rows.Err() != nil
 		},
-		"association":     func(g *gorm.DB) bool { _ = g.Model(&thing{ID: "t-a"}).Association("Parts").Find(&parts); return len(parts) != 1 },
+		"association": func(g *gorm.DB) bool {
+			_ = g.Model(&thing{ID: "t-a"}).Association("Parts").Find(&parts)
+			return len(parts) != 1
+		},
 		"first or create": func(g *gorm.DB) bool { return g.FirstOrCreate(&thing{}, thing{ID: "t-b"}).Error == nil },
-		"give away":       func(g *gorm.DB) bool { return g.Model(&thing{}).Where("id = ?", "t-a").Update("account_id", "b").Error == nil },
+		"give away": func(g *gorm.DB) bool {
+			return g.Model(&thing{}).Where("id = ?", "t-a").Update("account_id", "b").Error == nil
+		},
 		"upsert": func(g *gorm.DB) bool {
 			return g.Clauses(clause.OnConflict{UpdateAll: true}).Create(&thing{ID: "t-b", Name: "x"}).Error == nil
 		},

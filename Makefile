@@ -1,0 +1,64 @@
+# Aerie's targets; `make` alone lists them. Programs go to bin/, state to var/.
+SHELL := /bin/bash
+export PATH := $(PATH):/usr/local/go/bin
+
+TAGS     := -tags libvirt_dlopen
+PROGRAMS  = $(patsubst %/main.go,./%,$(wildcard cmd/aerie/main.go cmd/aerie-agent/main.go))
+SOURCES  := cmd drivers handlers locales services static views
+IMAGE    := var/cache/tiny.qcow2
+GOFUMPT  := go run mvdan.cc/gofumpt@v0.9.1
+LINTER   := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.5.0
+VULN     := go run golang.org/x/vuln/cmd/govulncheck@v1.1.4
+SUM       = find $(SOURCES) -name '*_templ.go' | sort | xargs -r sha256sum | sha256sum
+
+.PHONY: help run dev build test fresh lint generate vendor guest bench vuln clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## install what is missing and start Aerie, with this machine as its first host
+	@cmd/setup/packages.sh run || true; cmd/setup/host.sh up || echo "make: going on with a simulated host"
+	@$(MAKE) -s build && { $(MAKE) -s guest || echo "make: going on without the guest image"; }
+	@exec bin/aerie serve
+
+dev: generate build ## start Aerie with a simulated data centre, for working on it
+	@exec bin/aerie serve --data var/dev --node off
+
+build: vendor ## compile the programs into bin/
+	@go build $(TAGS) -trimpath -o bin/ $(PROGRAMS)
+
+test: ## everything that must hold before a change goes in
+	@cmd/setup/packages.sh test && $(MAKE) -s vendor guest && { cmd/setup/host.sh up || true; }
+	$(MAKE) fresh lint
+	go vet $(TAGS) ./... && go test -race $(TAGS) -timeout 25m ./...
+
+fresh: ## fail when generated code is older than its templates
+	@before=$$($(SUM)); $(MAKE) -s generate && [ "$$before" = "$$($(SUM))" ] || \
+		{ echo "make: generated code was out of date; commit what make generate has written" >&2; exit 1; }
+
+lint: ## check style and common mistakes
+	@unformatted=$$($(GOFUMPT) -l $(wildcard $(SOURCES))) && [ -z "$$unformatted" ] || { echo "gofumpt: $$unformatted" >&2; exit 1; }
+	@$(LINTER) run --build-tags libvirt_dlopen ./...
+
+generate: ## write the Go code of the templates
+	@go tool templ generate
+
+vendor: static/vendor/.stamp ## fetch and bundle the browser libraries
+static/vendor/.stamp: package-lock.json package.json $(wildcard static/vendor.mjs static/icons.json)
+	npm ci --no-audit --no-fund && npm run vendor
+	@touch $@
+
+guest: $(IMAGE) ## build the Tiny Linux guest image
+$(IMAGE): $(shell find cmd/tinylinux/build.sh cmd/tinylinux/initramfs cmd/tinylinux/rootfs -type f)
+	@cmd/tinylinux/build.sh $@
+
+bench: build ## measure
+	go test $(TAGS) -run '^$$' -bench . -benchmem ./...
+	bin/aerie bench
+
+vuln: ## look for known vulnerabilities, where the database can be reached
+	@curl -sfo /dev/null -m 10 https://vuln.go.dev/index/db.json || { echo "make: https://vuln.go.dev cannot be reached; nothing was checked" >&2; exit 1; }
+	@$(VULN) $(TAGS) ./...
+
+clean: ## remove what was built; data under var/ stays
+	rm -rf bin node_modules static/vendor $(IMAGE) $(IMAGE).inputs var/cache/tinylinux-debs

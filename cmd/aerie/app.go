@@ -1,0 +1,195 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/url"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"aerie/drivers"
+	"aerie/services/command"
+	"aerie/services/compute"
+	"aerie/services/config"
+	"aerie/services/config/configcmd"
+	"aerie/services/event"
+	"aerie/services/iam"
+	"aerie/services/iam/iamcmd"
+	"aerie/services/image"
+	"aerie/services/infra"
+	"aerie/services/job"
+	"aerie/services/network"
+	"aerie/services/reconcile"
+	"aerie/services/storage"
+	"aerie/services/store"
+)
+
+func (s state) path(name ...string) string {
+	return filepath.Join(append([]string{s.Data}, name...)...)
+}
+
+// app is one server's parts, wired by hand.
+type app struct {
+	state
+	log      *slog.Logger
+	db       *store.DB
+	config   *config.Service
+	iam      *iam.Service
+	jobs     *job.Engine
+	registry *command.Registry
+	fleet    *infra.Fleet
+	infra    *infra.Service
+	images   *image.Service
+	net      *network.Service
+	storage  *storage.Service
+	compute  *compute.Service
+	keeper   *infra.Keeper
+	loops    *reconcile.Runner
+	metrics  *prometheus.Registry
+	node     *node
+	origin   atomic.Pointer[url.URL]
+	closers  []func() error
+}
+
+// open wires an app on its database, without starting anything.
+func open(ctx context.Context, s state, log *slog.Logger) (*app, error) {
+	key, err := secretKey(s)
+	if err != nil {
+		return nil, err
+	}
+	a := &app{state: s, log: log}
+	if a.db, err = store.Open(ctx, store.Config{DSN: s.dsn(), Key: key, Log: log}); err != nil {
+		return nil, err
+	}
+	a.closers = append(a.closers, a.db.Close)
+	a.origin.Store(&url.URL{Scheme: "http", Host: "127.0.0.1:8080"})
+	name := serverName()
+	a.config = config.New(a.db)
+	settings := compute.DeclareSettings(a.config)
+	a.iam = iam.New(a.db, iam.Options{Log: log})
+	a.jobs = job.New(a.db, job.Options{Name: name, Log: log, IsTransient: transient})
+	a.node = newNode(s, log)
+	a.fleet = infra.NewFleet(a.db, map[string]infra.Opener{"qemu": a.node.kvm, "sim": a.node.simulated})
+	a.images = image.New(image.Parts{DB: a.db, Fleet: a.fleet, Jobs: a.jobs, IAM: a.iam})
+	a.infra = infra.New(infra.Parts{DB: a.db, Fleet: a.fleet, Jobs: a.jobs, IAM: a.iam})
+	a.net = network.New(network.Parts{DB: a.db, Fleet: a.fleet, Jobs: a.jobs, IAM: a.iam, Config: a.config})
+	a.storage = storage.New(a.db, a.fleet, a.images)
+	a.compute = compute.New(compute.Parts{DB: a.db, Jobs: a.jobs, Fleet: a.fleet, IAM: a.iam, Images: a.images, Net: a.net,
+		Storage: a.storage, Settings: settings, Origin: func(context.Context) *url.URL { return a.origin.Load() }})
+	a.keeper = infra.NewKeeper(a.db, a.fleet)
+	a.keeper.Silent = a.compute.Silent
+	a.keeper.Back = a.compute.Sweep
+	a.loops = reconcile.New(a.db, reconcile.Options{Name: name, Log: log})
+	a.register()
+	a.watch()
+	return a, nil
+}
+
+// register brings every command and every reference into the registry.
+func (a *app) register() {
+	a.registry = &command.Registry{DB: a.db, Jobs: a.jobs, Directory: a.iam,
+		Allowed: func(ctx context.Context, who store.Actor, c *command.Command) bool {
+			return a.iam.Allowed(ctx, who, c.Name, c.Roles&command.RoleOf(who.Rank) != 0)
+		}}
+	a.jobs.Finish, a.jobs.Notify = a.registry.Finish, a.registry.Notify
+	for _, cmds := range [][]*command.Command{
+		a.registry.Commands(), iamcmd.Commands(a.iam), configcmd.Commands(a.config), event.Commands(a.db), a.infra.Commands(),
+		a.images.Commands(), a.net.Commands(), a.storage.Commands(), a.compute.Commands(),
+	} {
+		a.registry.Add(cmds...)
+	}
+	for _, refs := range []func(func(string, func(context.Context, string) (bool, error))){
+		func(add func(string, func(context.Context, string) (bool, error))) { iamcmd.Refs(a.iam, add) },
+		a.infra.Refs, a.images.Refs, a.net.Refs, a.storage.Refs, a.compute.Refs,
+	} {
+		refs(a.registry.Ref)
+	}
+	a.registry.Check()
+}
+
+// watch makes the metrics.
+func (a *app) watch() {
+	a.metrics = prometheus.NewRegistry()
+	a.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), a.jobs, a.loops)
+}
+
+func (a *app) close() error {
+	var all error
+	for i := len(a.closers) - 1; i >= 0; i-- {
+		all = errors.Join(all, a.closers[i]())
+	}
+	return errors.Join(all, a.node.close())
+}
+
+// transient tells a failure that may pass by itself.
+func transient(err error) bool {
+	k := drivers.KindOf(err)
+	return k == drivers.Busy || k == drivers.Unreachable || store.Transient(err)
+}
+
+// secretKey is the key of secrets at rest: shared by servers on one database
+// through the environment, else a file of this installation.
+func secretKey(s state) ([]byte, error) {
+	key, err := store.KeyFile(s.path("secret.key"), randomness)
+	if err != nil {
+		return nil, fmt.Errorf("secret key: %w", err)
+	}
+	return key, nil
+}
+
+func serverName() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "server"
+	}
+	return fmt.Sprintf("%s/%d", host, os.Getpid())
+}
+
+// keep adds the loops that look after what is there.
+func (a *app) keep() {
+	a.loops.Add(
+		reconcile.Loop{Name: "hosts", Every: 10 * time.Second, Run: a.keeper.Round},
+		reconcile.Loop{Name: "instances", Every: 20 * time.Second, Run: a.sweep},
+		reconcile.Loop{Name: "routers", Every: time.Minute, Run: a.net.HealAll},
+		reconcile.Loop{Name: "networks", Every: 30 * time.Second, Run: a.net.CollectIdle},
+		reconcile.Loop{Name: "expunge", Every: time.Minute, Run: a.compute.ExpungeOld},
+		reconcile.Loop{Name: "jobs", Every: time.Hour, Run: a.prune},
+	)
+}
+
+// keepJobs is how long the portal shows a finished job.
+const keepJobs = 30 * 24 * time.Hour
+
+func (a *app) prune(ctx context.Context) error {
+	_, err := a.jobs.Prune(ctx, keepJobs)
+	return err
+}
+
+// sweep compares the instances of every host that is up with what runs there.
+func (a *app) sweep(ctx context.Context) error {
+	hosts, err := a.hosts(ctx)
+	for _, h := range hosts {
+		if h.State == infra.HostUp {
+			err = errors.Join(err, a.compute.Sweep(ctx, h.ID))
+		}
+	}
+	return err
+}
+
+func (a *app) hosts(ctx context.Context) ([]infra.Host, error) {
+	var hosts []infra.Host
+	err := a.db.In(store.System(ctx, "hosts to look after")).Find(&hosts).Error
+	return hosts, err
+}
+
+func logger(w io.Writer) *slog.Logger {
+	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: slog.LevelInfo}))
+}

@@ -1,0 +1,222 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+
+	"aerie/drivers"
+	"aerie/services/compute"
+	"aerie/services/store"
+)
+
+var (
+	errNotRoot  = errors.New("it is not running as root")
+	errNoProber = errors.New("its driver cannot tell what the machine is")
+)
+
+// The local zone's public network. 198.18.0.0/15 is set aside for tests of
+// networks (RFC 2544), so that it meets no network that is in use.
+var (
+	localPublic = netip.MustParsePrefix("198.18.0.0/16")
+	localDNS    = netip.MustParseAddr("9.9.9.9")
+)
+
+const localBridge = "aepub0"
+
+// image is the bundled guest image.
+const image = "tiny.qcow2"
+
+// start makes what a first start needs: the administrator, the offerings and
+// the zone "local". It returns the administrator's password when it made one.
+func (a *app) first(ctx context.Context, auto bool) (password string, err error) {
+	password, given := os.LookupEnv("AERIE_ADMIN_PASSWORD")
+	if !given || password == "" {
+		if password, err = compute.NewPassword(randomness); err != nil {
+			return "", err
+		}
+	}
+	created, err := a.iam.Bootstrap(ctx, password)
+	if err != nil {
+		return "", err
+	}
+	if created && !given {
+		if err := os.WriteFile(a.path("admin-password"), []byte(password+"\n"), 0o600); err != nil {
+			return "", err
+		}
+	}
+	if !created || given {
+		password = ""
+	}
+	return password, a.seed(ctx, auto)
+}
+
+// seed makes the offerings and the zone, once in a database's life.
+func (a *app) seed(ctx context.Context, auto bool) error {
+	sys := store.System(ctx, "first start")
+	zone, builtin, err := a.plan(sys, auto)
+	if err != nil {
+		return err
+	}
+	return a.db.Tx(sys, func(ctx context.Context) error {
+		n, err := a.db.Next(ctx, "seeded")
+		if err != nil {
+			return err
+		}
+		if n > 1 {
+			return errSeeded
+		}
+		for _, seed := range []func(context.Context) error{a.compute.Seed, a.net.Seed, a.storage.Seed} {
+			if err := seed(ctx); err != nil {
+				return err
+			}
+		}
+		z, err := a.compute.MakeLocal(ctx, zone)
+		if err != nil || builtin == nil {
+			return err
+		}
+		return a.compute.AddBuiltIn(ctx, z, *builtin)
+	})
+}
+
+// errSeeded rolls the second seeding back; it is no failure.
+var errSeeded = errors.New("seeded before")
+
+// plan is the local zone that this machine can be.
+func (a *app) plan(ctx context.Context, auto bool) (compute.LocalZone, *compute.BuiltIn, error) {
+	z := compute.LocalZone{Name: "local", Hypervisor: "KVM", PoolType: "Filesystem", ImagePath: a.path("images"), Public: localPublic,
+		Bridge: localBridge, DNS: []netip.Addr{localDNS}, CPUFactor: 4, Hosts: []compute.LocalHost{{Name: hostname(), URL: "qemu:///system", IP: "127.0.0.1"}}}
+	why := errors.New("--node off")
+	if auto {
+		why = a.node.able(ctx)
+	}
+	if why != nil {
+		a.log.Warn("this machine is no KVM host; simulating a data centre instead", "why", why)
+		z.Hypervisor, z.Simulated, z.PoolType, z.PoolPath, z.Bridge = "Simulator", true, "SharedMountPoint", "/pool", "cloudbr0"
+		z.Hosts = nil
+		for i := range 3 {
+			z.Hosts = append(z.Hosts, compute.LocalHost{Name: fmt.Sprintf("sim-%d", i+1), URL: fmt.Sprintf("sim://sim-%d", i+1), IP: fmt.Sprintf("192.0.2.%d", i+1)})
+		}
+	} else {
+		var err error
+		if z.PoolPath, err = a.node.pool(); err != nil {
+			return z, nil, err
+		}
+	}
+	b, err := a.builtin(ctx, z.Hypervisor)
+	return z, b, err
+}
+
+func hostname() string {
+	name, err := os.Hostname()
+	if err != nil {
+		return "host-1"
+	}
+	return name
+}
+
+// builtin copies the bundled image into the image store; without one the zone
+// has no template yet.
+func (a *app) builtin(ctx context.Context, hypervisor string) (*compute.BuiltIn, error) {
+	root, err := a.iam.Root(ctx)
+	if err != nil {
+		return nil, err
+	}
+	admin, err := a.iam.AccountByName(ctx, root.ID, "admin")
+	if err != nil {
+		return nil, err
+	}
+	b := &compute.BuiltIn{Name: "Aerie Tiny Linux", Text: "Aerie Tiny Linux, a small Debian guest for trying things out", Hypervisor: hypervisor,
+		OSType: "Debian GNU/Linux 12 (64-bit)", Owner: admin.Owner(), Path: a.path("images", image), Bytes: 96 << 20}
+	source, err := bundled(a.state)
+	if hypervisor == "Simulator" {
+		return b, nil // a simulated host pretends to read it
+	}
+	if err != nil {
+		a.log.Warn("the bundled guest image is missing; build it with make guest and register it", "why", err)
+		return nil, nil
+	}
+	if b.FileBytes, err = copyFile(source, b.Path); err != nil {
+		return nil, err
+	}
+	b.Bytes, err = virtualSize(ctx, b.Path)
+	return b, err
+}
+
+// bundled finds the image that make guest built.
+func bundled(s state) (string, error) {
+	for _, path := range []string{os.Getenv("AERIE_GUEST_IMAGE"), s.path("cache", image), filepath.Join("var", "cache", image)} {
+		if path == "" {
+			continue
+		}
+		if _, err := os.Stat(path); err == nil {
+			return path, nil
+		}
+	}
+	return "", fmt.Errorf("no %s", image)
+}
+
+func copyFile(from, to string) (int64, error) {
+	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+		return 0, err
+	}
+	in, err := os.Open(from)
+	if err != nil {
+		return 0, err
+	}
+	defer in.Close()
+	tmp := to + ".part"
+	out, err := os.Create(tmp)
+	if err != nil {
+		return 0, err
+	}
+	n, err := io.Copy(out, in)
+	if err := errors.Join(err, out.Sync(), out.Close()); err != nil {
+		return 0, err
+	}
+	return n, os.Rename(tmp, to)
+}
+
+func virtualSize(ctx context.Context, path string) (int64, error) {
+	text, err := exec.CommandContext(ctx, "qemu-img", "info", "--output=json", "-f", "qcow2", "--", path).Output()
+	if err != nil {
+		return 0, fmt.Errorf("qemu-img: %w", err)
+	}
+	var info struct {
+		Bytes int64 `json:"virtual-size"`
+	}
+	return info.Bytes, json.Unmarshal(text, &info)
+}
+
+// plug makes the bridge that carries the local zone's public traffic; the
+// driver does nothing when it is there.
+func (a *app) plug(ctx context.Context) error {
+	hosts, err := a.hosts(ctx)
+	if err != nil {
+		return err
+	}
+	for _, h := range hosts {
+		if h.URL != "qemu:///system" {
+			continue
+		}
+		d, err := a.fleet.Driver(ctx, h.ID)
+		if err != nil {
+			return err
+		}
+		sw, ok := drivers.As[drivers.Switch](d)
+		if !ok {
+			continue
+		}
+		gw := netip.PrefixFrom(localPublic.Addr().Next(), localPublic.Bits())
+		if _, err := sw.ApplyBridge(ctx, drivers.BridgeSpec{Name: localBridge, Address: gw, Masquerade: true}); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,143 @@
+// Package api serves CloudStack's query API: it reads the request, finds out
+// who asks by signature or session, calls the command and writes JSON or XML.
+package api
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"aerie/services/command"
+	"aerie/services/store"
+)
+
+// Keys finds who holds an API key. An unknown key, and one whose owner is shut
+// out, is an error.
+type Keys interface {
+	KeyOwner(ctx context.Context, apiKey string) (secret string, actor store.Actor, err error)
+}
+
+// Sessions signs users in. Unknown and ended tokens are errors.
+type Sessions interface {
+	Login(ctx context.Context, l Login) (Session, error)
+	Session(ctx context.Context, token string) (Session, error)
+	Logout(ctx context.Context, token string) error
+}
+
+// Login is what the login command was given.
+type Login struct {
+	Username, Password string
+	Domain             string // path; empty for ROOT
+	DomainID           string // wins over Domain
+	Remote, Agent      string
+}
+
+// Session is a user that is signed in.
+type Session struct {
+	Token string // the cookie's value
+	Key   string // the sessionkey
+	Actor store.Actor
+	// Unverified users still owe their second factor.
+	Unverified bool
+	Profile    Profile
+}
+
+// Profile is what login answers about the user.
+type Profile struct {
+	Username, Account, FirstName, LastName string
+	Timezone, TimezoneOffset               string
+	Timeout                                time.Duration
+	TwoFactor                              bool // is set up
+	TwoFactorProvider, TwoFactorIssuer     string
+}
+
+// Handler serves the API. Registry, Keys and Sessions are needed.
+type Handler struct {
+	Registry *command.Registry
+	Keys     Keys
+	Sessions Sessions
+	Log      *slog.Logger
+	// Now is the clock for expires; nil: the real one.
+	Now func() time.Time
+	// Strict is the setting that wants every signature to expire within 15 minutes.
+	Strict func(context.Context) bool
+	// Stopping tells that this server shuts down.
+	Stopping func() bool
+	// Limit refuses callers that ask too often.
+	Limit func(context.Context, store.Actor) error
+	// Secure tells whether the browser's connection is encrypted; nil: by the
+	// connection to this server.
+	Secure func(*http.Request) bool
+}
+
+// Paths are where the API is. Neither redirects to the other: a POST would
+// become a GET.
+var Paths = []string{"/client/api", "/client/api/"}
+
+// Register adds the API's routes.
+func (h *Handler) Register(e *echo.Echo) {
+	for _, path := range Paths {
+		e.GET(path, h.Serve)
+		e.POST(path, h.Serve)
+	}
+}
+
+// Serve answers one request.
+func (h *Handler) Serve(c echo.Context) error {
+	x := h.exchange(c)
+	defer x.done()
+	if x.failed != nil {
+		return x.fail(x.failed)
+	}
+	if h.Stopping != nil && h.Stopping() {
+		return x.fail(errStopping)
+	}
+	switch x.command {
+	case "login":
+		return h.login(x)
+	case "logout":
+		return h.logout(x)
+	}
+	actor, err := h.authenticate(x)
+	if err != nil {
+		return x.fail(err)
+	}
+	return h.call(x, actor)
+}
+
+// call runs the command for whom the request turned out to be of.
+func (h *Handler) call(x *exchange, actor store.Actor) error {
+	x.actor = actor
+	ctx := store.With(x.ctx, actor)
+	if h.Limit != nil {
+		if err := h.Limit(ctx, actor); err != nil {
+			return x.fail(err)
+		}
+	}
+	c, out, err := h.Registry.Call(ctx, x.command, x.params)
+	if err != nil {
+		if c == nil {
+			x.envelope = unknownEnvelope
+		}
+		return x.fail(err)
+	}
+	x.writes = c.Async || c.Event != ""
+	return x.reply(http.StatusOK, c.JSON(command.RoleOf(actor.Rank), out))
+}
+
+func (h *Handler) now() time.Time {
+	if h.Now != nil {
+		return h.Now()
+	}
+	return time.Now()
+}
+
+func (h *Handler) log() *slog.Logger {
+	if h.Log != nil {
+		return h.Log
+	}
+	return slog.New(slog.DiscardHandler)
+}

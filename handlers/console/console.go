@@ -1,0 +1,197 @@
+// Package console carries an instance's screen and serial line between the
+// browser and the hypervisor over a websocket on the portal's own origin.
+package console
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"nhooyr.io/websocket"
+
+	"aerie/drivers"
+	"aerie/services/compute"
+	"aerie/services/fault"
+	"aerie/services/store"
+)
+
+// Handler serves console sockets.
+type Handler struct {
+	Compute *compute.Service
+	Log     *slog.Logger
+	// Host is the name by which browsers reach the portal when it is not the
+	// request's own; a socket from a page of another origin is refused.
+	Host func(*http.Request) string
+}
+
+// Register adds the socket's route.
+func (h *Handler) Register(e *echo.Echo) { e.GET(compute.ConsoleSocket, h.serve) }
+
+const (
+	// protocol is what noVNC and our serial page speak.
+	protocol = "binary"
+	// ticketPrefix begins the subprotocol that carries the ticket: unlike a
+	// query it is in no log, history or Referer.
+	ticketPrefix = "aerie.ticket."
+	// recheck is how often a console asks whether it may stay open. Together
+	// with the query it is well below the 5 s within which it must close.
+	recheck = 2 * time.Second
+	buffer  = 64 << 10
+)
+
+func (h *Handler) serve(c echo.Context) error {
+	r := c.Request()
+	if !h.sameOrigin(r) {
+		return fault.New(fault.Forbidden, "error.origin")
+	}
+	t, err := h.Compute.Redeem(r.Context(), ticket(r))
+	if err != nil {
+		return err
+	}
+	vm, err := h.Compute.Entitled(r.Context(), t)
+	if err != nil {
+		return err
+	}
+	ctx := store.System(r.Context(), "a console's way to its host")
+	far, err := h.dial(ctx, vm, t.Kind)
+	if err != nil {
+		return err
+	}
+	defer far.Close()
+	ws, err := websocket.Accept(c.Response(), r, &websocket.AcceptOptions{Subprotocols: []string{protocol},
+		CompressionMode: websocket.CompressionDisabled, InsecureSkipVerify: true /* sameOrigin has checked */})
+	if err != nil {
+		return nil // Accept has answered
+	}
+	h.carry(r.Context(), ws, far, t, vm)
+	return nil
+}
+
+// ticket finds the token in the subprotocols, or for clients that cannot set
+// them in the query.
+func ticket(r *http.Request) string {
+	for _, line := range r.Header.Values("Sec-WebSocket-Protocol") {
+		for p := range strings.SplitSeq(line, ",") {
+			if token, ok := strings.CutPrefix(strings.TrimSpace(p), ticketPrefix); ok {
+				return token
+			}
+		}
+	}
+	return r.URL.Query().Get("token")
+}
+
+// sameOrigin refuses sockets that a page of another origin opened (websockets
+// know no same-origin policy). Clients that are no browsers send no Origin.
+func (h *Handler) sameOrigin(r *http.Request) bool {
+	origin := r.Header.Get("Origin")
+	if origin == "" {
+		return true
+	}
+	u, err := url.Parse(origin)
+	if err != nil {
+		return false
+	}
+	host := r.Host
+	if h.Host != nil {
+		host = h.Host(r)
+	}
+	return strings.EqualFold(u.Host, host)
+}
+
+func (h *Handler) dial(ctx context.Context, vm compute.VM, kind drivers.ConsoleKind) (net.Conn, error) {
+	end, err := h.Compute.Console(ctx, vm, kind)
+	if err != nil {
+		return nil, err
+	}
+	d := net.Dialer{Timeout: 5 * time.Second}
+	conn, err := d.DialContext(ctx, end.Network, end.Address)
+	if err != nil {
+		return nil, fault.New(fault.Unavailable, "error.console").Because(err)
+	}
+	return conn, nil
+}
+
+// carry copies both ways until one side ends, the instance leaves its host or
+// the user's right does.
+func (h *Handler) carry(ctx context.Context, ws *websocket.Conn, far net.Conn, t compute.Ticket, vm compute.VM) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer ws.CloseNow()
+	ws.SetReadLimit(1 << 20) // a client's message: keys, pointer, clipboard
+	near := websocket.NetConn(ctx, ws, websocket.MessageBinary)
+	began := time.Now()
+	var wg sync.WaitGroup
+	for _, way := range []struct {
+		to   io.Writer
+		from io.Reader
+	}{{far, near}, {near, far}} {
+		wg.Go(func() { cancel(copyAll(way.to, way.from)) })
+	}
+	wg.Go(func() { cancel(h.guard(ctx, t, vm)) })
+	<-ctx.Done()
+	code, why := reason(context.Cause(ctx))
+	_ = ws.Close(code, why)
+	far.Close()
+	wg.Wait()
+	h.Log.InfoContext(ctx, "console closed", "instance", vm.ID, "user", t.UserID, "kind", t.Kind, "after", time.Since(began), "why", why)
+}
+
+// copyAll hides the connections' other methods, so that io uses our buffer.
+func copyAll(to io.Writer, from io.Reader) error {
+	b := buffers.Get().(*[]byte)
+	defer buffers.Put(b)
+	_, err := io.CopyBuffer(struct{ io.Writer }{to}, struct{ io.Reader }{from}, *b)
+	if err == nil {
+		err = io.EOF
+	}
+	return err
+}
+
+var buffers = sync.Pool{New: func() any { b := make([]byte, buffer); return &b }}
+
+var errMoved = errors.New("the instance was restarted elsewhere")
+
+// guard returns when the console must close.
+func (h *Handler) guard(ctx context.Context, t compute.Ticket, vm compute.VM) error {
+	tick := time.NewTicker(recheck)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+		now, err := h.Compute.Entitled(ctx, t)
+		if err != nil {
+			return err
+		}
+		if now.HostID != vm.HostID {
+			return errMoved
+		}
+	}
+}
+
+// reason is what the browser is told; its status line says it in words.
+func reason(err error) (websocket.StatusCode, string) {
+	switch {
+	case errors.Is(err, io.EOF), errors.Is(err, net.ErrClosed), err == nil:
+		return websocket.StatusNormalClosure, "closed"
+	case errors.Is(err, errMoved):
+		return websocket.StatusGoingAway, "moved"
+	case fault.Is(err, fault.Unauthenticated):
+		return websocket.StatusPolicyViolation, "signed out"
+	case fault.Is(err, fault.NotFound):
+		return websocket.StatusPolicyViolation, "gone"
+	case fault.Is(err, fault.Conflict):
+		return websocket.StatusGoingAway, "stopped"
+	}
+	return websocket.StatusGoingAway, "lost"
+}

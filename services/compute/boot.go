@@ -1,0 +1,261 @@
+package compute
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"gorm.io/gorm"
+
+	"aerie/drivers"
+	"aerie/services/infra"
+	"aerie/services/network"
+	"aerie/services/placement"
+	"aerie/services/state"
+	"aerie/services/storage"
+	"aerie/services/store"
+)
+
+// boot is the state of the sagas that bring an instance up.
+type boot struct {
+	VM     string
+	Host   string   // wanted: this host only
+	Placed string   // where it goes
+	Nets   []string // to apply
+	New    bool     // a deployment: a failure leaves Error, not Stopped
+}
+
+// place claims a host, pools and the networks' routers.
+func (s *Service) place(ctx context.Context, b *boot) error {
+	vm, err := store.Find[VM](ctx, s.db, b.VM)
+	if err != nil {
+		return err
+	}
+	host, err := placement.Host(ctx, s.db, placement.Need{Entity: vm.ID, ZoneID: vm.ZoneID, Hypervisor: vm.Hypervisor,
+		Mhz: int64(vm.CPUs * vm.MHz), Mib: int64(vm.MemoryMiB), HostID: b.Host, Prefer: vm.LastHostID})
+	if err != nil {
+		return err
+	}
+	b.Placed = host.ID
+	if err := s.prepareNetworks(ctx, b, host); err != nil {
+		return err
+	}
+	vols, err := s.Storage.Of(ctx, vm.ID)
+	if err != nil {
+		return err
+	}
+	if err := s.Storage.Place(ctx, vols, host); err != nil {
+		return err
+	}
+	_, err = gorm.G[VM](s.db.In(ctx)).Where("id = ?", vm.ID).Update(ctx, "host_id", host.ID)
+	return err
+}
+
+func (s *Service) prepareNetworks(ctx context.Context, b *boot, host infra.Host) error {
+	nics, err := s.Net.Of(ctx, b.VM)
+	if err != nil {
+		return err
+	}
+	b.Nets = b.Nets[:0]
+	for _, nic := range nics {
+		n, err := s.Net.Get(ctx, nic.NetworkID)
+		if err != nil {
+			return err
+		}
+		if err := s.Net.Prepare(ctx, &n, host); err != nil {
+			return err
+		}
+		b.Nets = append(b.Nets, n.ID)
+	}
+	return nil
+}
+
+// unplace gives back what place took. Networks stay: others may be using them,
+// and an idle one is collected by its own loop.
+func (s *Service) unplace(ctx context.Context, b *boot) error {
+	if err := placement.Release(ctx, s.db, b.VM); err != nil {
+		return err
+	}
+	if b.New {
+		vols, err := s.Storage.Of(ctx, b.VM)
+		if err != nil {
+			return err
+		}
+		if err := s.Storage.Unplace(ctx, vols); err != nil {
+			return err
+		}
+	}
+	return s.failed(ctx, b)
+}
+
+// failed is where a start that did not work ends. Its cause is on the job.
+func (s *Service) failed(ctx context.Context, b *boot) error {
+	vm, err := store.Find[VM](ctx, s.db, b.VM)
+	if err != nil {
+		return err
+	}
+	event := NotStarted
+	if b.New {
+		event = NotMade
+	}
+	if vm.State != Starting { // it ran before
+		return nil
+	}
+	return state.Move(ctx, s.db, &vm, States, event, map[string]any{"host_id": "", "updated_at": s.db.Now()})
+}
+
+// disks makes the disks; makeDisks of a deployment is undone by deleting them.
+func (s *Service) disks(ctx context.Context, b *boot) error {
+	vols, err := s.Storage.Of(ctx, b.VM)
+	if err != nil {
+		return err
+	}
+	_, err = s.Storage.Ensure(ctx, vols, b.Placed)
+	return err
+}
+
+func (s *Service) dropDisks(ctx context.Context, b *boot) error {
+	if !b.New {
+		return nil
+	}
+	vols, err := s.Storage.Of(ctx, b.VM)
+	if err != nil {
+		return err
+	}
+	return s.Storage.DeleteDisks(ctx, vols, b.Placed)
+}
+
+// routers brings the networks' routers up to date.
+func (s *Service) routers(ctx context.Context, b *boot) error {
+	for _, id := range b.Nets {
+		if err := s.Net.Apply(ctx, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// define makes the machine known to its host.
+func (s *Service) define(ctx context.Context, b *boot) error {
+	spec, err := s.spec(ctx, b.VM)
+	if err != nil {
+		return err
+	}
+	h, err := infra.Ability[drivers.Hypervisor](ctx, s.Fleet, b.Placed)
+	if err != nil {
+		return err
+	}
+	if _, err := h.DefineVM(ctx, spec); err != nil {
+		return infra.Fault(fmt.Errorf("define %s: %w", spec.Name, err))
+	}
+	return nil
+}
+
+func (s *Service) undefine(ctx context.Context, b *boot) error {
+	return s.undefineOn(ctx, b.VM, b.Placed)
+}
+
+func (s *Service) undefineOn(ctx context.Context, vmID, hostID string) error {
+	if hostID == "" {
+		return nil
+	}
+	h, err := infra.Ability[drivers.Hypervisor](ctx, s.Fleet, hostID)
+	if err != nil {
+		return err
+	}
+	if _, err := h.UndefineVM(ctx, drivers.VMRef{ID: vmID}); err != nil {
+		return infra.Fault(fmt.Errorf("undefine %s: %w", vmID, err))
+	}
+	return nil
+}
+
+// start powers the machine on.
+func (s *Service) start(ctx context.Context, b *boot) error {
+	h, err := infra.Ability[drivers.Hypervisor](ctx, s.Fleet, b.Placed)
+	if err != nil {
+		return err
+	}
+	got, err := h.StartVM(ctx, drivers.VMRef{ID: b.VM})
+	if err != nil {
+		return infra.Fault(fmt.Errorf("start %s: %w", b.VM, err))
+	}
+	if got.Power != drivers.PowerOn {
+		return infra.Fault(drivers.Errorf(drivers.Internal, "start "+b.VM, "it is %s: %s", got.Power, got.Why))
+	}
+	return nil
+}
+
+// running is the happy end.
+func (s *Service) running(ctx context.Context, b *boot) error {
+	vm, err := store.Find[VM](ctx, s.db, b.VM)
+	if err != nil {
+		return err
+	}
+	vols, err := s.Storage.Of(ctx, b.VM)
+	if err != nil {
+		return err
+	}
+	if err := s.Storage.MarkReady(ctx, vols); err != nil {
+		return err
+	}
+	now := s.db.Now()
+	return state.Move(ctx, s.db, &vm, States, Started,
+		map[string]any{"host_id": b.Placed, "last_host_id": b.Placed, "started_at": now, "updated_at": now, "why": ""})
+}
+
+// spec is the machine as its host shall have it.
+func (s *Service) spec(ctx context.Context, vmID string) (drivers.VMSpec, error) {
+	vm, err := store.Find[VM](ctx, s.db, vmID)
+	if err != nil {
+		return drivers.VMSpec{}, err
+	}
+	spec := drivers.VMSpec{ID: vm.ID, Name: vm.InstanceName, CPUs: vm.CPUs, CPUMHz: vm.MHz, MemoryMiB: vm.MemoryMiB}
+	nics, errNICs := s.nicSpecs(ctx, vmID)
+	disks, errDisks := s.diskSpecs(ctx, vmID)
+	spec.NICs, spec.Disks = nics, disks
+	return spec, errors.Join(errNICs, errDisks)
+}
+
+func (s *Service) nicSpecs(ctx context.Context, vmID string) (out []drivers.VMNIC, _ error) {
+	nics, err := s.Net.Of(ctx, vmID)
+	if err != nil {
+		return nil, err
+	}
+	mtus, err := s.mtus(ctx, nics)
+	for _, nic := range nics {
+		out = append(out, drivers.VMNIC{ID: nic.ID, MAC: nic.MAC, Bridge: drivers.BridgeName(nic.NetworkID), MTU: mtus[nic.NetworkID]})
+	}
+	return out, err
+}
+
+func (s *Service) mtus(ctx context.Context, nics []network.NIC) (map[string]int, error) {
+	out := map[string]int{}
+	for _, nic := range nics {
+		n, err := s.Net.Get(ctx, nic.NetworkID)
+		if err != nil {
+			return nil, err
+		}
+		out[n.ID] = n.MTU
+	}
+	return out, nil
+}
+
+func (s *Service) diskSpecs(ctx context.Context, vmID string) (out []drivers.VMDisk, _ error) {
+	vols, err := s.Storage.Of(ctx, vmID)
+	if err != nil {
+		return nil, err
+	}
+	for _, v := range vols {
+		d, err := s.diskSpec(ctx, v)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, d)
+	}
+	return out, nil
+}
+
+func (s *Service) diskSpec(ctx context.Context, v storage.Volume) (drivers.VMDisk, error) {
+	pool, err := store.Find[infra.Pool](ctx, s.db, v.PoolID)
+	return drivers.VMDisk{ID: v.ID, Pool: pool.DiskPool()}, err
+}

@@ -1,0 +1,157 @@
+package compute
+
+import (
+	"context"
+	"crypto/rand"
+	"io"
+	"math/big"
+	"strconv"
+	"strings"
+
+	"gorm.io/gorm"
+
+	"aerie/services/fault"
+	"aerie/services/network"
+	"aerie/services/store"
+)
+
+// planSize takes the size from the offering, or from the details of a custom
+// one within its bounds.
+func (s *Service) planSize(_ context.Context, p *plan) error {
+	o := &p.offering
+	if o.State != "Active" {
+		return fault.Param("serviceofferingid", "error.offering_inactive", "name", o.Name)
+	}
+	if !o.Customized {
+		return nil
+	}
+	for _, d := range []struct {
+		name      string
+		into      *int
+		low, high int
+	}{{"cpuNumber", &o.CPUs, o.MinCPUs, o.MaxCPUs}, {"memory", &o.MemoryMiB, o.MinMemory, o.MaxMemory}, {"cpuSpeed", &o.MHz, 0, 0}} {
+		if err := readDetail(p.Details, d.name, d.into, d.low, d.high); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readDetail reads one detail; what the offering fixes already need not be given.
+func readDetail(details map[string]string, name string, into *int, low, high int) error {
+	text := detail(details, name)
+	if text == "" && *into > 0 {
+		return nil
+	}
+	n, err := strconv.Atoi(strings.TrimSpace(text))
+	if err != nil || n <= 0 {
+		return fault.Param("details", "error.detail_needed", "name", name)
+	}
+	if low > 0 && n < low || high > 0 && n > high {
+		return fault.Param("details", "error.detail_range", "name", name, "value", n, "low", low, "high", high)
+	}
+	*into = n
+	return nil
+}
+
+// detail finds a detail without regard to case, as clients write them both ways.
+func detail(details map[string]string, name string) string {
+	for k, v := range details {
+		if strings.EqualFold(k, name) {
+			return v
+		}
+	}
+	return ""
+}
+
+// planNetworks takes the networks that were asked for. Without any, it is the
+// account's one isolated network, or a new one of the offering whose
+// availability is Required.
+func (s *Service) planNetworks(ctx context.Context, p *plan) error {
+	ids := p.NetworkIDs
+	if len(ids) == 0 {
+		for _, a := range p.IPs {
+			ids = append(ids, a.NetworkID)
+		}
+	}
+	for _, id := range ids {
+		n, err := store.Find[network.Network](ctx, s.db, id)
+		if err != nil {
+			return named(err, "networkids", id)
+		}
+		if n.ZoneID != p.zone.ID {
+			return fault.Param("networkids", "error.network_zone", "name", n.Name, "zone", p.zone.Name)
+		}
+		p.nets = append(p.nets, n)
+	}
+	if len(p.nets) > 0 {
+		return s.sameOwner(ctx, p)
+	}
+	n, err := s.defaultNetwork(ctx, p)
+	p.nets = []network.Network{n}
+	return err
+}
+
+// sameOwner refuses networks of another account than the instance's: an
+// administrator sees both, but they must not be joined by accident.
+func (s *Service) sameOwner(ctx context.Context, p *plan) error {
+	actor, _ := store.From(ctx)
+	seen := map[string]bool{}
+	for _, n := range p.nets {
+		if n.AccountID != actor.Target().AccountID && n.GuestType != "Shared" {
+			return fault.Param("networkids", "error.network_owner", "name", n.Name)
+		}
+		if seen[n.ID] {
+			return fault.Param("networkids", "error.network_twice", "name", n.Name)
+		}
+		seen[n.ID] = true
+	}
+	return nil
+}
+
+func (s *Service) defaultNetwork(ctx context.Context, p *plan) (network.Network, error) {
+	actor, _ := store.From(ctx)
+	have, err := gorm.G[network.Network](s.db.In(ctx)).
+		Where("account_id = ? AND zone_id = ? AND guest_type = ?", actor.Target().AccountID, p.zone.ID, "Isolated").
+		Order("id").Limit(2).Find(ctx)
+	switch {
+	case err != nil:
+		return network.Network{}, err
+	case len(have) == 1:
+		return have[0], nil
+	case len(have) > 1:
+		return network.Network{}, fault.Param("networkids", "error.which_network")
+	}
+	return s.Net.CreateDefault(ctx, p.zone)
+}
+
+// planPassword gives an instance of a password-enabled template its password.
+func (s *Service) planPassword(p *plan) (err error) {
+	if !p.vm.PasswordEnabled {
+		return nil
+	}
+	plain := p.Password
+	if plain == "" {
+		if plain, err = NewPassword(s.db.Rand()); err != nil {
+			return err
+		}
+	}
+	p.vm.PasswordID = s.db.NewID()
+	p.vm.Password, err = s.db.Seal(plain)
+	return err
+}
+
+// NewPassword makes a guest's password. It leaves out characters that are
+// mistaken for one another or sit elsewhere on other keyboards.
+func NewPassword(random io.Reader) (string, error) {
+	const letters = "abcdefghjkmnpqrstuvwxABCDEFGHJKLMNPQRSTUVWX23456789"
+	var b strings.Builder
+	for range 12 { // 68 bits
+		i, err := rand.Int(random, big.NewInt(int64(len(letters))))
+		if err != nil {
+			return "", err
+		}
+		b.WriteByte(letters[i.Int64()])
+	}
+	return b.String(), nil
+}

@@ -1,0 +1,31 @@
+package compute
+
+import (
+	"context"
+	"time"
+
+	"aerie/services/config"
+)
+
+// Settings are the global settings of instances.
+type Settings struct {
+	expungeDelay    config.Value[time.Duration]
+	expungeInterval config.Value[time.Duration]
+	userRecover     config.Value[bool]
+	stopGrace       config.Value[time.Duration]
+	consoleTicket   config.Value[time.Duration]
+}
+
+// DeclareSettings declares the settings of instances, under CloudStack's names.
+func DeclareSettings(c *config.Service) *Settings {
+	return &Settings{
+		expungeDelay:    c.Duration("expunge.delay", "Advanced", 24*time.Hour, time.Second),
+		expungeInterval: c.Duration("expunge.interval", "Advanced", 24*time.Hour, time.Second),
+		userRecover:     c.Bool("allow.user.expunge.recover.vm", "Advanced", false),
+		stopGrace:       c.Duration("vm.stop.grace", "Advanced", time.Minute, time.Second),
+		consoleTicket:   c.Duration("console.ticket.lifetime", "Advanced", time.Minute, time.Second),
+	}
+}
+
+// UserRecover tells whether users may recover and expunge what they destroyed.
+func (s *Settings) UserRecover(ctx context.Context) bool { return s.userRecover.Get(ctx) }

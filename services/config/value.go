@@ -1,0 +1,55 @@
+package config
+
+import (
+	"context"
+	"strconv"
+	"time"
+)
+
+// Value is a setting as code reads it. A database that does not answer gives
+// the default: what is being done with it will fail by itself.
+type Value[T any] struct {
+	s     *Service
+	name  string
+	parse func(string) T
+}
+
+// Get is the setting's value now.
+func (v Value[T]) Get(ctx context.Context) T {
+	text, _ := v.s.Get(ctx, v.name)
+	return v.parse(text)
+}
+
+// Int declares a whole number between low and high; high 0 is no bound.
+func (s *Service) Int(name, category string, value, low, high int) Value[int] {
+	s.Declare(Setting{Name: name, Category: category, Kind: Number, Default: strconv.Itoa(value), Low: float64(low), High: float64(high), Dynamic: true})
+	return Value[int]{s, name, func(t string) int { n, _ := strconv.Atoi(t); return n }}
+}
+
+// Bool declares a setting that is true or false.
+func (s *Service) Bool(name, category string, value bool) Value[bool] {
+	s.Declare(Setting{Name: name, Category: category, Kind: Boolean, Default: strconv.FormatBool(value), Dynamic: true})
+	return Value[bool]{s, name, func(t string) bool { return t == "true" }}
+}
+
+// String declares a text.
+func (s *Service) String(name, category, value string) Value[string] {
+	s.Declare(Setting{Name: name, Category: category, Kind: Text, Default: value, Dynamic: true})
+	return Value[string]{s, name, func(t string) string { return t }}
+}
+
+// Float declares a number between low and high; high 0 is no bound.
+func (s *Service) Float(name, category string, value, low, high float64) Value[float64] {
+	s.Declare(Setting{Name: name, Category: category, Kind: Decimal, Default: strconv.FormatFloat(value, 'g', -1, 64), Low: low, High: high, Dynamic: true})
+	return Value[float64]{s, name, func(t string) float64 { n, _ := strconv.ParseFloat(t, 64); return n }}
+}
+
+// Duration declares a time that the setting counts in units of unit, as
+// CloudStack's settings do.
+func (s *Service) Duration(name, category string, value, unit time.Duration) Value[time.Duration] {
+	s.Declare(Setting{Name: name, Category: category, Kind: Number, Default: strconv.FormatInt(int64(value/unit), 10), Dynamic: true})
+	return Value[time.Duration]{s, name, func(t string) time.Duration {
+		n, _ := strconv.ParseInt(t, 10, 64)
+		return time.Duration(n) * unit
+	}}
+}

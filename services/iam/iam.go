@@ -1,0 +1,110 @@
+// Package iam knows who there is and what they may: domains, accounts, users,
+// roles, keys, sessions, limits and directories. Its verbs run for the actor in
+// the context; whom an actor cannot see does not exist for it, and whom it
+// outranks not, it does not touch.
+package iam
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"aerie/services/store"
+)
+
+// States of accounts and users.
+const (
+	Enabled  = "enabled"
+	Disabled = "disabled"
+	Locked   = "locked"
+)
+
+// Options are the settings of a Service; the zero value gives the defaults.
+type Options struct {
+	// Idle ends a session that nobody used for so long, Absolute every session.
+	Idle, Absolute func(context.Context) time.Duration
+	// Limits are the limits of an account that has none of its own.
+	Limits func(context.Context, Kind) int64
+	// Argon is the cost of new password hashes.
+	Argon Argon
+	// LDAPTimeout bounds a login at directories, all servers together.
+	LDAPTimeout time.Duration
+	Log         *slog.Logger
+}
+
+// Service holds the verbs. Its hooks are set before the first call.
+type Service struct {
+	db      *store.DB
+	opts    Options
+	hashing chan struct{} // bounds the memory that password hashes take at once
+	dummy   string        // the hash that an unknown user's password is compared with
+
+	// Audit hears of logins, refusals and changes of access.
+	Audit func(context.Context, Audit)
+	// OnCreateAccount runs in the transaction that creates an account.
+	OnCreateAccount []func(ctx context.Context, a Account) error
+	// OnDisableAccount runs in the transaction that disables an account.
+	OnDisableAccount []func(ctx context.Context, a Account) error
+	// OnDeleteAccount runs in the transaction that deletes an account; a hook
+	// refuses with fault.InUse while the account still owns something.
+	OnDeleteAccount []func(ctx context.Context, accountID string) error
+	// OnDeleteDomain is the same for a domain's own resources.
+	OnDeleteDomain []func(ctx context.Context, domainID string) error
+	counters       map[Kind]Counter
+}
+
+// Audit is something worth remembering about access.
+type Audit struct {
+	Event  string // USER.LOGIN, USER.LOGIN.FAILED, USER.LOGOUT …
+	Reason string // for the log: wrong password, disabled, directory unreachable …
+	User   string // name as it was given
+	UserID string
+	store.Owner
+	Remote string
+	At     time.Time
+}
+
+// New makes the service.
+func New(db *store.DB, o Options) *Service {
+	o = o.withDefaults()
+	s := &Service{db: db, opts: o, hashing: make(chan struct{}, 4), counters: map[Kind]Counter{}}
+	s.dummy = o.Argon.hash("nobody's password", make([]byte, saltSize))
+	return s
+}
+
+func (o Options) withDefaults() Options {
+	if o.Idle == nil {
+		o.Idle = func(context.Context) time.Duration { return 30 * time.Minute }
+	}
+	if o.Absolute == nil {
+		o.Absolute = func(context.Context) time.Duration { return 12 * time.Hour }
+	}
+	if o.Limits == nil {
+		o.Limits = func(_ context.Context, k Kind) int64 { return k.Default() }
+	}
+	if o.Argon == (Argon{}) {
+		o.Argon = DefaultArgon
+	}
+	if o.LDAPTimeout == 0 {
+		o.LDAPTimeout = 5 * time.Second
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return o
+}
+
+// DB is the database the service works on.
+func (s *Service) DB() *store.DB { return s.db }
+
+func (s *Service) audit(ctx context.Context, a Audit) {
+	a.At = s.db.Now()
+	if s.Audit != nil {
+		s.Audit(ctx, a)
+	}
+}
+
+// note audits what the actor did to a user or account.
+func (s *Service) note(ctx context.Context, event, name, userID string, o store.Owner) {
+	s.db.AfterCommit(ctx, func() { s.audit(ctx, Audit{Event: event, User: name, UserID: userID, Owner: o}) })
+}

@@ -1,0 +1,94 @@
+// Package iamcmd holds the commands about domains, accounts, users, roles,
+// keys, limits and directories. It is thin: rules are in package iam.
+package iamcmd
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"aerie/services/command"
+	"aerie/services/event"
+	"aerie/services/fault"
+	"aerie/services/iam"
+	"aerie/services/job"
+	"aerie/services/store"
+)
+
+// Service has the commands.
+type Service struct {
+	IAM *iam.Service
+	// Work tells what accounts do at the moment, for listAccounts; nil: nothing.
+	Work func(ctx context.Context, accountIDs []string) (map[string]Work, error)
+}
+
+// Work is what an account does at the moment.
+type Work struct {
+	Running, Stopped int   // instances
+	Received, Sent   int64 // bytes
+}
+
+// New makes the commands and tells the engine the jobs behind them.
+func New(s *iam.Service, jobs *job.Engine) *Service {
+	c := &Service{IAM: s}
+	c.define(jobs)
+	return c
+}
+
+// Commands are all commands of this package.
+func (s *Service) Commands() []*command.Command {
+	return []*command.Command{
+		s.listDomains(), s.listDomainChildren(), s.createDomain(), s.updateDomain(), s.deleteDomain(),
+		s.listAccounts(), s.createAccount(), s.updateAccount(), s.enableAccount(), s.disableAccount(), s.lockAccount(), s.deleteAccount(),
+		s.listUsers(), s.getUser(), s.createUser(), s.updateUser(), s.enableUser(), s.disableUser(), s.lockUser(), s.deleteUser(),
+		s.registerUserKeys(), s.getUserKeys(), s.listRoles(),
+		s.addLDAP(), s.listLDAP(), s.deleteLDAP(), s.linkDomain(),
+		s.updateResourceLimit(), s.listResourceLimits(), s.updateResourceCount(),
+	}
+}
+
+// Refs tell whether an id that a request names is there for the caller.
+func (s *Service) Refs(add func(kind string, exists func(context.Context, string) (bool, error))) {
+	db := s.IAM.DB()
+	add("domain", func(ctx context.Context, id string) (bool, error) { return store.Exists[iam.Domain](ctx, db, id) })
+	add("account", func(ctx context.Context, id string) (bool, error) { return store.Exists[iam.Account](ctx, db, id) })
+	add("user", func(ctx context.Context, id string) (bool, error) { return store.Exists[iam.User](ctx, db, id) })
+	add("role", func(ctx context.Context, id string) (bool, error) { return store.Exists[iam.Role](ctx, db, id) })
+	add("ldapconfiguration", func(ctx context.Context, id string) (bool, error) { return store.Exists[iam.LDAPServer](ctx, db, id) })
+}
+
+// Allowed is the registry's check by role.
+func (s *Service) Allowed(ctx context.Context, a store.Actor, c *command.Command) bool {
+	return s.IAM.Allowed(ctx, a, c.Name, c.Roles&command.RoleOf(a.Rank) != 0)
+}
+
+// managers are the roles of commands that manage others.
+const managers = command.Admins
+
+// about notes what a command changes, for its event.
+func about(ctx context.Context, kind, id, name string, o store.Owner) {
+	command.About(ctx, event.Resource{Kind: kind, ID: id, Name: name}, o)
+}
+
+// wished is an id that the client asks a new row to have; only root may.
+func wished(ctx context.Context, param, id string) (string, error) {
+	if id == "" {
+		return "", nil
+	}
+	a, _ := store.From(ctx)
+	if !a.IsSystem() && a.Rank != store.Admin {
+		return "", fault.New(fault.Forbidden, "error.rank")
+	}
+	if err := uuid.Validate(id); err != nil || len(id) != 36 {
+		return "", fault.Param(param, "error.uuid", "value", id)
+	}
+	return id, nil
+}
+
+// given is nil for a text that was not given.
+func given(v string) *string {
+	if v == "" {
+		return nil
+	}
+	return &v
+}

@@ -1,0 +1,42 @@
+package iamcmd
+
+import (
+	"context"
+
+	"aerie/services/job"
+	"aerie/services/store"
+)
+
+// The kinds of jobs.
+const (
+	deleteAccountJob = "iam.account.delete"
+	deleteDomainJob  = "iam.domain.delete"
+	doneJob          = "iam.done"
+)
+
+// removal is what a deleting job knows.
+type removal struct {
+	ID      string
+	Cleanup bool
+}
+
+// define tells the engine the jobs. Shutting somebody out happens at once, when
+// the command is accepted; only then doneJob follows, for the API's sake.
+func (s *Service) define(e *job.Engine) {
+	job.Define(e, deleteAccountJob, job.Commit("delete", func(ctx context.Context, r *removal) error {
+		return s.IAM.DeleteAccount(asked(ctx), r.ID)
+	}, nil))
+	job.Define(e, deleteDomainJob, job.Commit("delete", func(ctx context.Context, r *removal) error {
+		return s.IAM.DeleteDomain(asked(ctx), r.ID, r.Cleanup)
+	}, nil))
+	job.Define(e, doneJob, job.Commit("done", func(context.Context, *removal) error { return nil }, nil))
+}
+
+// asked is the context of whom the job is for: its rights are looked at again.
+func asked(ctx context.Context) context.Context {
+	info := job.From(ctx)
+	if info == nil || info.Actor.UserID == "" { // Aerie itself asked
+		return ctx
+	}
+	return store.With(ctx, info.Actor)
+}

@@ -1,0 +1,186 @@
+package iamcmd
+
+import (
+	"context"
+	"strconv"
+
+	"aerie/services/command"
+	"aerie/services/fault"
+	"aerie/services/iam"
+	"aerie/services/store"
+)
+
+// LimitView is a limit as the API shows it.
+type LimitView struct {
+	Account    string `json:"account" doc:"the account"`
+	DomainID   string `json:"domainid" doc:"the domain"`
+	Domain     string `json:"domain" doc:"the name of the domain"`
+	DomainPath string `json:"domainpath" doc:"the path of the domain"`
+	Type       string `json:"resourcetype" doc:"the number of the kind of resource"`
+	TypeName   string `json:"resourcetypename" doc:"the kind of resource"`
+	Max        int64  `json:"max" doc:"the limit; -1 for none"`
+}
+
+// CountView is a counter as the API shows it.
+type CountView struct {
+	Account    string `json:"account" doc:"the account"`
+	DomainID   string `json:"domainid" doc:"the domain"`
+	Domain     string `json:"domain" doc:"the name of the domain"`
+	DomainPath string `json:"domainpath" doc:"the path of the domain"`
+	Type       string `json:"resourcetype" doc:"the number of the kind of resource"`
+	TypeName   string `json:"resourcetypename" doc:"the kind of resource"`
+	Count      int64  `json:"resourcecount" doc:"how much there is; bytes of storage"`
+}
+
+// subject finds whose limits a request means: an account, a domain, or the
+// caller's own account.
+func (s *Service) subject(ctx context.Context, o command.Owner) (iam.Subject, error) {
+	if o.ProjectID != "" {
+		return iam.Subject{}, fault.Absent("projectid", o.ProjectID)
+	}
+	a, _ := store.From(ctx)
+	if o.DomainID == "" && o.Account == "" {
+		account, err := s.IAM.AccountByID(ctx, a.AccountID)
+		if err != nil {
+			return iam.Subject{}, err
+		}
+		return s.ofAccount(ctx, account)
+	}
+	if o.DomainID == "" {
+		o.DomainID = a.DomainID
+	}
+	d, err := s.IAM.DomainByID(ctx, o.DomainID)
+	if err != nil {
+		return iam.Subject{}, err
+	}
+	if o.Account == "" {
+		return iam.Subject{Domain: d}, nil
+	}
+	account, err := s.IAM.AccountByName(ctx, d.ID, o.Account)
+	return iam.Subject{Domain: d, Account: &account}, err
+}
+
+func (s *Service) ofAccount(ctx context.Context, a iam.Account) (iam.Subject, error) {
+	d, err := s.IAM.DomainByID(ctx, a.DomainID)
+	return iam.Subject{Domain: d, Account: &a}, err
+}
+
+func nameOf(of iam.Subject) string {
+	if of.Account == nil {
+		return ""
+	}
+	return of.Account.Name
+}
+
+func limitView(of iam.Subject, l iam.Limit) LimitView {
+	return LimitView{Account: nameOf(of), DomainID: of.Domain.ID, Domain: of.Domain.Name, DomainPath: of.Domain.FullName,
+		Type: strconv.Itoa(int(l.Kind)), TypeName: l.Kind.String(), Max: l.Max}
+}
+
+type updateLimitRequest struct {
+	command.Owner
+	Type *int   `json:"resourcetype" required:"true" doc:"the kind of resource: 0 instances, 1 addresses, 2 volumes, 3 snapshots, 4 templates, 5 projects, 6 networks, 7 VPCs, 8 CPUs, 9 memory, 10 primary storage, 11 secondary storage"`
+	Max  *int64 `json:"max" doc:"the limit; -1 or nothing for none"`
+}
+
+func (s *Service) updateResourceLimit() *command.Command {
+	return command.New(command.Meta{Name: "updateResourceLimit", Object: "resourcelimit", Event: "RESOURCE.LIMIT.UPDATE", Roles: managers, Doc: "Sets a limit of an account or a domain"},
+		func(ctx context.Context, r updateLimitRequest) (LimitView, error) {
+			of, err := s.subject(ctx, r.Owner)
+			if err != nil {
+				return LimitView{}, err
+			}
+			limit := int64(iam.Unlimited)
+			if r.Max != nil {
+				limit = *r.Max
+			}
+			l, err := s.IAM.SetLimit(ctx, of, iam.Kind(*r.Type), limit)
+			if of.Account != nil {
+				about(ctx, "account", of.Account.ID, of.Account.Name, of.Account.Owner())
+			} else {
+				about(ctx, "domain", of.Domain.ID, of.Domain.FullName, store.Owner{})
+			}
+			return limitView(of, l), err
+		})
+}
+
+type listLimitsRequest struct {
+	command.Paging
+	command.Scope
+	ID       *int64 `json:"id" doc:"the kind of resource, as resourcetype"`
+	Type     *int   `json:"resourcetype" doc:"the kind of resource"`
+	TypeName string `json:"resourcetypename" doc:"the kind of resource by name, such as user_vm"`
+}
+
+func (r listLimitsRequest) wants(k iam.Kind) bool {
+	return (r.ID == nil || *r.ID == int64(k)) && (r.Type == nil || *r.Type == int(k)) && (r.TypeName == "" || r.TypeName == k.String())
+}
+
+func (s *Service) listResourceLimits() *command.Command {
+	return command.New(command.Meta{Name: "listResourceLimits", Object: "resourcelimit", Roles: command.Everyone, Doc: "Lists the limits of an account or a domain"},
+		func(ctx context.Context, r listLimitsRequest) (out command.List[LimitView], err error) {
+			of, err := s.subject(ctx, r.Owner)
+			if err != nil {
+				return out, err
+			}
+			all, err := s.IAM.Limits(ctx, of)
+			if err != nil {
+				return out, err
+			}
+			for _, l := range all {
+				if r.wants(l.Kind) {
+					out.Items = append(out.Items, limitView(of, l))
+				}
+			}
+			out.Count = len(out.Items)
+			return page(out, r.Paging), nil
+		})
+}
+
+// page cuts a list that was made in memory.
+func page[T any](l command.List[T], p command.Paging) command.List[T] {
+	from := min(p.Offset(), len(l.Items))
+	l.Items = l.Items[from:]
+	if n := p.Limit(); n >= 0 {
+		l.Items = l.Items[:min(n, len(l.Items))]
+	}
+	return l
+}
+
+type updateCountRequest struct {
+	DomainID  string `json:"domainid" ref:"domain" required:"true" doc:"the domain"`
+	Account   string `json:"account" doc:"the account; all of the domain without one"`
+	ProjectID string `json:"projectid" type:"uuid" doc:"the project"`
+	Type      *int   `json:"resourcetype" doc:"the kind of resource; all without one"`
+}
+
+func (s *Service) updateResourceCount() *command.Command {
+	return command.New(command.Meta{Name: "updateResourceCount", Object: "resourcecount", Event: "RESOURCE.COUNT.UPDATE", Roles: managers, Doc: "Counts what an account or a domain has anew"},
+		func(ctx context.Context, r updateCountRequest) (out command.List[CountView], err error) {
+			of, err := s.subject(ctx, command.Owner{Account: r.Account, DomainID: r.DomainID, ProjectID: r.ProjectID})
+			if err != nil {
+				return out, err
+			}
+			if err := s.recount(ctx, of); err != nil {
+				return out, err
+			}
+			all, err := s.IAM.Limits(ctx, of)
+			for _, l := range all {
+				if r.Type == nil || *r.Type == int(l.Kind) {
+					out.Items = append(out.Items, CountView{Account: nameOf(of), DomainID: of.Domain.ID, Domain: of.Domain.Name, DomainPath: of.Domain.FullName,
+						Type: strconv.Itoa(int(l.Kind)), TypeName: l.Kind.String(), Count: l.Used})
+				}
+			}
+			out.Count = len(out.Items)
+			return out, err
+		})
+}
+
+func (s *Service) recount(ctx context.Context, of iam.Subject) error {
+	if of.Account != nil {
+		_, err := s.IAM.Recount(ctx, *of.Account, true)
+		return err
+	}
+	_, err := s.IAM.RecountDomain(ctx, of.Domain, true)
+	return err
+}

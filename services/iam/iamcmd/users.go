@@ -1,0 +1,167 @@
+package iamcmd
+
+import (
+	"context"
+	"strings"
+
+	"aerie/services/command"
+	"aerie/services/iam"
+	"aerie/services/store"
+)
+
+// UserView is a user as the API shows it; secrets are never in it.
+type UserView struct {
+	ID            string       `json:"id" doc:"the id of the user"`
+	Username      string       `json:"username" doc:"the name to sign in with"`
+	FirstName     string       `json:"firstname" doc:"the first name"`
+	LastName      string       `json:"lastname" doc:"the last name"`
+	Email         string       `json:"email" doc:"the mail address"`
+	Created       command.Time `json:"created" doc:"when the user was created"`
+	State         string       `json:"state" doc:"enabled, disabled or locked"`
+	Account       string       `json:"account" doc:"the name of the account"`
+	AccountID     string       `json:"accountid" doc:"the id of the account"`
+	Type          int          `json:"accounttype" doc:"the type of the account"`
+	UserSource    string       `json:"usersource" doc:"native or ldap"`
+	RoleID        string       `json:"roleid" doc:"the id of the role"`
+	RoleType      string       `json:"roletype" doc:"the type of the role"`
+	RoleName      string       `json:"rolename" doc:"the name of the role"`
+	DomainID      string       `json:"domainid" doc:"the domain"`
+	Domain        string       `json:"domain" doc:"the name of the domain"`
+	Timezone      string       `json:"timezone" doc:"the time zone"`
+	APIKey        string       `json:"apikey" doc:"the API key"`
+	APIKeyAccess  string       `json:"apikeyaccess" doc:"whether its API keys may be used"`
+	IsDefault     bool         `json:"isdefault" doc:"whether it is the first admin"`
+	ChildDomain   bool         `json:"iscallerchilddomain" doc:"whether its domain is below the caller's"`
+	TwoFactor     bool         `json:"is2faenabled" doc:"whether it signs in with two factors"`
+	TwoFactorMust bool         `json:"is2famandated" doc:"whether it must"`
+}
+
+type listUsersRequest struct {
+	command.Paging
+	command.Scope
+	ID           string `json:"id" ref:"user" doc:"the id of the user"`
+	Username     string `json:"username" doc:"the name of the user"`
+	Type         *int   `json:"accounttype" doc:"the type of the account"`
+	State        string `json:"state" enum:"enabled,disabled,locked" doc:"the state"`
+	UserSource   string `json:"usersource" enum:"native,ldap" doc:"where the password is checked"`
+	APIKeyAccess string `json:"apikeyaccess" doc:"users with this access by keys"`
+}
+
+func (s *Service) listUsers() *command.Command {
+	return command.New(command.Meta{Name: "listUsers", Object: "user", Roles: command.Everyone, Doc: "Lists users"},
+		func(ctx context.Context, r listUsersRequest) (out command.List[UserView], err error) {
+			q := s.IAM.DB().In(ctx).Model(&iam.User{})
+			if q, err = r.Apply(ctx, q, r.ID); err != nil {
+				return out, err
+			}
+			q = command.Equal(command.Named(command.Equal(q, "id", r.ID), "username", r.Username), "state", r.State)
+			q = command.Named(command.Equal(q, "source", r.UserSource), "api_key_access", r.APIKeyAccess)
+			if r.Type != nil {
+				q = q.Where("account_id IN (?)", s.IAM.DB().In(ctx).Model(&iam.Account{}).Where("type = ?", *r.Type).Select("id"))
+			}
+			rows, count, err := command.Rows[iam.User](r.Search(q, "username", "first_name", "last_name", "email"), r.Paging, "username, id")
+			if err != nil {
+				return out, err
+			}
+			views, err := s.userViews(ctx, rows)
+			return command.List[UserView]{Count: count, Items: views}, err
+		})
+}
+
+func (s *Service) userViews(ctx context.Context, rows []iam.User) ([]UserView, error) {
+	ids := make([]string, len(rows))
+	for i, u := range rows {
+		ids[i] = u.AccountID
+	}
+	var accounts []iam.Account
+	if err := s.IAM.DB().In(ctx).Where("id IN ?", ids).Find(&accounts).Error; err != nil {
+		return nil, err
+	}
+	around, err := s.surroundings(ctx, accounts)
+	if err != nil {
+		return nil, err
+	}
+	views := make([]UserView, len(rows))
+	for i, u := range rows {
+		views[i] = around.user(ctx, u)
+	}
+	return views, nil
+}
+
+func (s *Service) userView(ctx context.Context, u iam.User) (UserView, error) {
+	about(ctx, "user", u.ID, u.Username, u.Owner())
+	views, err := s.userViews(ctx, []iam.User{u})
+	if err != nil {
+		return UserView{}, err
+	}
+	return views[0], nil
+}
+
+// surroundings are the rows that accounts and users are shown with.
+type surroundings struct {
+	accounts map[string]iam.Account
+	domains  map[string]iam.Domain
+	roles    map[string]iam.Role
+}
+
+func (s *Service) surroundings(ctx context.Context, accounts []iam.Account) (around surroundings, err error) {
+	var domainIDs, roleIDs []string
+	around = surroundings{map[string]iam.Account{}, map[string]iam.Domain{}, map[string]iam.Role{}}
+	for _, a := range accounts {
+		around.accounts[a.ID] = a
+		domainIDs, roleIDs = append(domainIDs, a.DomainID), append(roleIDs, a.RoleID)
+	}
+	g := s.IAM.DB().In(store.System(ctx, "domains and roles of accounts that were found"))
+	var domains []iam.Domain
+	if err := g.Where("id IN ?", domainIDs).Find(&domains).Error; err != nil {
+		return around, err
+	}
+	var roles []iam.Role
+	if err := g.Where("id IN ?", roleIDs).Find(&roles).Error; err != nil {
+		return around, err
+	}
+	for _, d := range domains {
+		around.domains[d.ID] = d
+	}
+	for _, r := range roles {
+		around.roles[r.ID] = r
+	}
+	return around, nil
+}
+
+func (around surroundings) account(a iam.Account) AccountView {
+	d, r := around.domains[a.DomainID], around.roles[a.RoleID]
+	return AccountView{ID: a.ID, Name: a.Name, Type: int(a.Type), RoleID: a.RoleID, RoleType: r.Type, RoleName: r.Name,
+		DomainID: a.DomainID, Domain: d.Name, DomainPath: d.FullName, State: a.State, Created: command.Time{Time: a.CreatedAt},
+		NetworkDomain: a.NetworkDomain, Details: a.DetailMap(), APIKeyAccess: a.APIKeyAccess, IsDefault: a.IsDefault}
+}
+
+func (around surroundings) user(ctx context.Context, u iam.User) UserView {
+	a := around.accounts[u.AccountID]
+	d, r := around.domains[u.DomainID], around.roles[a.RoleID]
+	caller, _ := store.From(ctx)
+	v := UserView{ID: u.ID, Username: u.Username, FirstName: u.FirstName, LastName: u.LastName, Email: u.Email,
+		Created: command.Time{Time: u.CreatedAt}, State: u.State, Account: a.Name, AccountID: u.AccountID, Type: int(a.Type),
+		UserSource: u.Source, RoleID: a.RoleID, RoleType: r.Type, RoleName: r.Name, DomainID: u.DomainID, Domain: d.Name,
+		Timezone: u.Timezone, APIKeyAccess: u.APIKeyAccess, IsDefault: u.IsDefault,
+		ChildDomain: u.DomainPath != caller.DomainPath && strings.HasPrefix(u.DomainPath, caller.DomainPath)}
+	if u.APIKey != nil {
+		v.APIKey = *u.APIKey
+	}
+	return v
+}
+
+type getUserRequest struct {
+	APIKey string `json:"userapikey" required:"true" doc:"the API key of the user"`
+}
+
+func (s *Service) getUser() *command.Command {
+	return command.New(command.Meta{Name: "getUser", Object: "user", Roles: command.Everyone, Doc: "Finds a user by its API key"},
+		func(ctx context.Context, r getUserRequest) (UserView, error) {
+			u, err := s.IAM.UserByKey(ctx, r.APIKey)
+			if err != nil {
+				return UserView{}, err
+			}
+			return s.userView(ctx, u)
+		})
+}

@@ -1,0 +1,54 @@
+package iam
+
+import (
+	"context"
+
+	"aerie/services/store"
+)
+
+// Belongs is embedded by results of owned things: whose they are.
+type Belongs struct {
+	Account    string `json:"account" doc:"the account that owns it"`
+	DomainID   string `json:"domainid" doc:"the domain of the account"`
+	Domain     string `json:"domain" doc:"the name of the domain"`
+	DomainPath string `json:"domainpath" doc:"the path of the domain"`
+}
+
+// Owners names the owners of many rows: two queries, however many there are.
+func (s *Service) Owners(ctx context.Context, of []store.Owner) (func(store.Owner) Belongs, error) {
+	var accounts, domains []string
+	for _, o := range of {
+		accounts, domains = append(accounts, o.AccountID), append(domains, o.DomainID)
+	}
+	names, err := store.Names[Account](ctx, s.db, accounts)
+	if err != nil {
+		return nil, err
+	}
+	var rows []Domain
+	sys := store.System(ctx, "names of owners")
+	if len(domains) > 0 {
+		if err := s.db.In(sys).Unscoped().Where("id IN ?", domains).Find(&rows).Error; err != nil {
+			return nil, err
+		}
+	}
+	byID := make(map[string]Domain, len(rows))
+	for _, d := range rows {
+		byID[d.ID] = d
+	}
+	return func(o store.Owner) Belongs {
+		d := byID[o.DomainID]
+		return Belongs{Account: names[o.AccountID], DomainID: o.DomainID, Domain: d.Name, DomainPath: d.FullName}
+	}, nil
+}
+
+// Usernames names users by their ids.
+func (s *Service) Usernames(ctx context.Context, ids []string) (map[string]string, error) {
+	out := map[string]string{}
+	var rows []User
+	sys := store.System(ctx, "names of users")
+	err := s.db.In(sys).Unscoped().Where("id IN ?", ids).Select("id", "username").Find(&rows).Error
+	for _, u := range rows {
+		out[u.ID] = u.Username
+	}
+	return out, err
+}

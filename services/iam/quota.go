@@ -1,0 +1,303 @@
+package iam
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"aerie/locales"
+	"aerie/services/fault"
+	"aerie/services/store"
+)
+
+// Kind is a kind of resource that is limited; the numbers are CloudStack's
+// resourcetype.
+type Kind int
+
+// The kinds of resources. Storage is reserved in bytes and limited in GiB,
+// memory is in MiB.
+const (
+	Instances Kind = iota
+	Addresses
+	Volumes
+	Snapshots
+	Templates
+	Projects
+	Networks
+	VPCs
+	CPUs
+	Memory
+	PrimaryStorage
+	SecondaryStorage
+	Backups
+	BackupStorage
+	Buckets
+	ObjectStorage
+	GPUs
+)
+
+const gib = 1 << 30
+
+// kinds are each kind's name in the API, unit and CloudStack's default limit.
+var kinds = []struct {
+	name  string
+	unit  int64
+	limit int64
+}{
+	{"user_vm", 1, 20}, {"public_ip", 1, 20}, {"volume", 1, 20}, {"snapshot", 1, 20}, {"template", 1, 20},
+	{"project", 1, 10}, {"network", 1, 20}, {"vpc", 1, 20}, {"cpu", 1, 40}, {"memory", 1, 40960},
+	{"primary_storage", gib, 200}, {"secondary_storage", gib, 400}, {"backup", 1, 20}, {"backup_storage", gib, 400},
+	{"bucket", 1, 20}, {"object_storage", gib, 400}, {"gpu", 1, 20},
+}
+
+// Kinds lists all kinds.
+func Kinds() []Kind {
+	list := make([]Kind, len(kinds))
+	for i := range kinds {
+		list[i] = Kind(i)
+	}
+	return list
+}
+
+// Valid tells whether there is such a kind.
+func (k Kind) Valid() bool { return k >= 0 && int(k) < len(kinds) }
+
+// String is the kind's name in the API.
+func (k Kind) String() string {
+	if !k.Valid() {
+		return fmt.Sprint(int(k))
+	}
+	return kinds[k].name
+}
+
+// Unit is how much of what is counted makes one of what is shown: bytes in a
+// GiB for storage, otherwise 1.
+func (k Kind) Unit() int64 { return kinds[k].unit }
+
+// Default is CloudStack's default limit of an account, in units.
+func (k Kind) Default() int64 { return kinds[k].limit }
+
+// Unlimited is the limit that is none.
+const Unlimited = -1
+
+// maxAmount keeps counters far from overflow.
+const maxAmount = 1 << 50
+
+// Amounts is how much of several kinds.
+type Amounts map[Kind]int64
+
+// quota counts what an account, or a domain with all below, uses of one kind.
+// A NULL ceiling is the default.
+type quota struct {
+	Owner   string `gorm:"primaryKey"`
+	Kind    Kind   `gorm:"primaryKey"`
+	Used    int64
+	Ceiling *int64 // in units
+}
+
+// TableName is the table of counters and limits.
+func (quota) TableName() string { return "quotas" }
+
+// Reserve counts n more of a kind for an account and for the domains above it,
+// or refuses with fault.Limit. It runs beside the row it counts: after an error
+// the caller's transaction must not commit.
+func (s *Service) Reserve(ctx context.Context, o store.Owner, k Kind, n int64) error {
+	return s.ReserveAll(ctx, o, Amounts{k: n})
+}
+
+// ReserveAll reserves several kinds in one statement.
+func (s *Service) ReserveAll(ctx context.Context, o store.Owner, want Amounts) error {
+	ctx = store.System(ctx, "count a reservation")
+	q, err := s.newQuotaQuery(ctx, o, want)
+	if err != nil || len(q.kinds) == 0 {
+		return err
+	}
+	for try := 0; ; try++ {
+		n, err := q.reserve(ctx)
+		if err != nil {
+			return fmt.Errorf("reserve: %w", err)
+		}
+		if n == int64(len(q.owners)*len(q.kinds)) {
+			return nil
+		}
+		why, err := q.refusal(ctx, o)
+		if why != nil || err != nil {
+			return errors.Join(why, err)
+		}
+		// A row is missing: the owner is older than the kind. None was over its
+		// limit, so those that were counted are given back before the next try.
+		if try > 0 {
+			return fmt.Errorf("reserve for account %s: the counters cannot be made", o.AccountID)
+		}
+		if err := q.makeRows(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// Release counts n less; below nothing it stays at nothing.
+func (s *Service) Release(ctx context.Context, o store.Owner, k Kind, n int64) error {
+	return s.ReleaseAll(ctx, o, Amounts{k: n})
+}
+
+// ReleaseAll releases several kinds in one statement.
+func (s *Service) ReleaseAll(ctx context.Context, o store.Owner, give Amounts) error {
+	ctx = store.System(ctx, "count a release")
+	q, err := s.newQuotaQuery(ctx, o, give)
+	if err != nil || len(q.kinds) == 0 {
+		return err
+	}
+	n := q.amount()
+	return q.rows(ctx).Update("used", gorm.Expr("CASE WHEN used < "+n.SQL+" THEN 0 ELSE used - "+n.SQL+" END", twice(n.Vars)...)).Error
+}
+
+type quotaQuery struct {
+	s      *Service
+	owners []string
+	kinds  []Kind
+	want   Amounts
+}
+
+func (s *Service) newQuotaQuery(ctx context.Context, o store.Owner, want Amounts) (quotaQuery, error) {
+	q := quotaQuery{s: s, owners: append(countedDomains(o.DomainPath), o.AccountID), want: want}
+	if !s.db.InTx(ctx) {
+		return q, errors.New("iam: reservations belong in the transaction of the row they count")
+	}
+	for k, n := range want {
+		if !k.Valid() || n < 0 || n > maxAmount {
+			return q, fault.New(fault.Invalid, "error.amount", "resource", k.String(), "value", n)
+		}
+		if n > 0 {
+			q.kinds = append(q.kinds, k)
+		}
+	}
+	slices.Sort(q.kinds) // one order of locks for everybody
+	return q, nil
+}
+
+// countedDomains are the paths of a domain and those above it without ROOT,
+// which is never limited: "/1/7/" gives "/1/" and "/1/7/".
+func countedDomains(path string) []string {
+	var list []string
+	for i := 1; i < len(path); i++ {
+		if path[i] == '/' {
+			list = append(list, path[:i+1])
+		}
+	}
+	return list
+}
+
+func (q quotaQuery) rows(ctx context.Context) *gorm.DB {
+	return q.s.db.In(ctx).Model(&quota{}).Where("owner IN ? AND kind IN ?", q.owners, q.kinds)
+}
+
+// amount is the SQL for how much is asked of the row's kind.
+func (q quotaQuery) amount() clause.Expr {
+	return q.byKind(func(k Kind) int64 { return q.want[k] })
+}
+
+// ceiling is the SQL for the row's limit in what is counted, negative for none.
+func (q quotaQuery) ceiling(ctx context.Context) clause.Expr {
+	limit := q.byKind(func(k Kind) int64 { return q.s.opts.Limits(ctx, k) })
+	unit := q.byKind(Kind.Unit)
+	return clause.Expr{SQL: "COALESCE(ceiling, " + limit.SQL + ") * " + unit.SQL, Vars: append(limit.Vars, unit.Vars...)}
+}
+
+func (q quotaQuery) byKind(value func(Kind) int64) clause.Expr {
+	var b strings.Builder
+	var vars []any
+	b.WriteString("(CASE kind")
+	for _, k := range q.kinds {
+		b.WriteString(" WHEN ? THEN ?")
+		vars = append(vars, int(k), value(k))
+	}
+	b.WriteString(" END)")
+	return clause.Expr{SQL: b.String(), Vars: vars}
+}
+
+func twice(vars []any) []any { return append(slices.Clone(vars), vars...) }
+
+func (q quotaQuery) reserve(ctx context.Context) (int64, error) {
+	n, c := q.amount(), q.ceiling(ctx)
+	set := q.rows(ctx).
+		Where("("+c.SQL+" < 0 OR used + "+n.SQL+" <= "+c.SQL+")", slices.Concat(c.Vars, n.Vars, c.Vars)...).
+		Update("used", gorm.Expr("used + "+n.SQL, n.Vars...))
+	return set.RowsAffected, set.Error
+}
+
+// refusal names the counter that is full.
+func (q quotaQuery) refusal(ctx context.Context, o store.Owner) (*fault.Error, error) {
+	var list []quota
+	if err := q.rows(ctx).Order("owner DESC, kind").Find(&list).Error; err != nil {
+		return nil, err
+	}
+	for _, row := range list {
+		limit, n := q.s.limitOf(ctx, row), q.want[row.Kind]
+		if limit < 0 || row.Used+n <= limit*row.Kind.Unit() {
+			continue
+		}
+		key := "error.limit_account"
+		if row.Owner != o.AccountID {
+			key = "error.limit_domain"
+		}
+		unit := row.Kind.Unit()
+		return fault.New(fault.Limit, key, "resource", locales.Key("limit."+row.Kind.String()),
+			"used", shown(row.Used, unit), "asked", shown(n, unit), "limit", limit), nil
+	}
+	return nil, nil
+}
+
+// shown is a count in units, rounded up.
+func shown(n, unit int64) int64 { return (n + unit - 1) / unit }
+
+func (s *Service) limitOf(ctx context.Context, q quota) int64 {
+	if q.Ceiling != nil {
+		return *q.Ceiling
+	}
+	return s.opts.Limits(ctx, q.Kind)
+}
+
+// makeRows makes missing counters and takes back what the first try counted.
+func (q quotaQuery) makeRows(ctx context.Context) error {
+	var have []quota
+	if err := q.rows(ctx).Find(&have).Error; err != nil {
+		return err
+	}
+	for _, row := range have {
+		if err := q.s.addUsed(ctx, row.Owner, row.Kind, -q.want[row.Kind]); err != nil {
+			return err
+		}
+	}
+	var missing []quota
+	for _, owner := range q.owners {
+		missing = append(missing, newQuotas(owner, q.kinds, strings.HasPrefix(owner, "/"))...)
+	}
+	return q.s.db.In(ctx).Clauses(clause.OnConflict{DoNothing: true}).Create(&missing).Error
+}
+
+func newQuotas(owner string, list []Kind, unlimited bool) []quota {
+	rows := make([]quota, len(list))
+	for i, k := range list {
+		rows[i] = quota{Owner: owner, Kind: k}
+		if unlimited {
+			rows[i].Ceiling = ptr(int64(Unlimited))
+		}
+	}
+	return rows
+}
+
+func (s *Service) addUsed(ctx context.Context, owner string, k Kind, n int64) error {
+	return s.db.In(ctx).Model(&quota{}).Where("owner = ? AND kind = ?", owner, int(k)).
+		Update("used", gorm.Expr("used + ?", n)).Error
+}
+
+// createQuotas makes the counters of a new account or domain.
+func (s *Service) createQuotas(ctx context.Context, owner string, unlimited bool) error {
+	rows := newQuotas(owner, Kinds(), unlimited)
+	return s.db.In(ctx).Create(&rows).Error
+}

@@ -1,0 +1,154 @@
+package iam
+
+import (
+	"context"
+
+	"gorm.io/gorm"
+
+	"aerie/services/fault"
+	"aerie/services/store"
+)
+
+// Limit is what an account or a domain may have of a kind and has.
+type Limit struct {
+	Kind Kind
+	Max  int64 // in units; Unlimited
+	Used int64 // as counted: bytes for storage
+}
+
+// Shown is the use in units.
+func (l Limit) Shown() int64 { return shown(l.Used, l.Kind.Unit()) }
+
+// Available is how much is left in units; Unlimited when there is no limit.
+func (l Limit) Available() int64 {
+	if l.Max < 0 {
+		return Unlimited
+	}
+	return max(0, l.Max-l.Shown())
+}
+
+// Subject is whose limits are meant: an account when Account is set, otherwise
+// the domain.
+type Subject struct {
+	Domain  Domain
+	Account *Account
+}
+
+func (s Subject) key() string {
+	if s.Account != nil {
+		return s.Account.ID
+	}
+	return s.Domain.Path
+}
+
+// Limits returns a subject's limits of all kinds in order.
+func (s *Service) Limits(ctx context.Context, of Subject) ([]Limit, error) {
+	all, err := s.LimitsOf(ctx, []string{of.key()})
+	return all[of.key()], err
+}
+
+// LimitsOf returns the limits of many at once, by account id or domain path, in
+// one query (two when ROOT is among them). The caller has checked that the
+// actor sees them.
+func (s *Service) LimitsOf(ctx context.Context, keys []string) (map[string][]Limit, error) {
+	ctx = store.System(ctx, "counters carry no owner; the caller looked the subject up")
+	var rows []quota
+	if err := s.db.In(ctx).Where("owner IN ?", keys).Find(&rows).Error; err != nil {
+		return nil, err
+	}
+	out := make(map[string][]Limit, len(keys))
+	for _, key := range keys {
+		out[key] = s.emptyLimits(ctx, key)
+	}
+	for _, q := range rows {
+		out[q.Owner][q.Kind] = Limit{q.Kind, s.limitOf(ctx, q), q.Used}
+	}
+	if root := out["/"]; root != nil {
+		used, err := s.usedBelow(ctx, "/")
+		for k, n := range used {
+			root[k].Used = n
+		}
+		return out, err
+	}
+	return out, nil
+}
+
+func (s *Service) emptyLimits(ctx context.Context, key string) []Limit {
+	list := make([]Limit, len(kinds))
+	for i, k := range Kinds() {
+		list[i] = Limit{Kind: k, Max: Unlimited}
+		if key[0] != '/' {
+			list[i].Max = s.opts.Limits(ctx, k)
+		}
+	}
+	return list
+}
+
+// usedBelow sums what the accounts of a subtree use.
+func (s *Service) usedBelow(ctx context.Context, path string) (map[Kind]int64, error) {
+	var rows []quota
+	accounts := s.db.In(ctx).Model(&Account{}).Where(below("domain_path", path)).Select("id")
+	err := s.db.In(ctx).Model(&quota{}).Where("owner IN (?)", accounts).
+		Select("kind", "SUM(used) AS used").Group("kind").Find(&rows).Error
+	out := map[Kind]int64{}
+	for _, q := range rows {
+		out[q.Kind] = q.Used
+	}
+	return out, err
+}
+
+// SetLimit is updateResourceLimit. Max is in units; Unlimited lifts the limit,
+// and lowering it deletes nothing. Nobody sets its own account's limit, nor
+// that of its own domain, unless it is root.
+func (s *Service) SetLimit(ctx context.Context, of Subject, k Kind, limit int64) (Limit, error) {
+	if !k.Valid() {
+		return Limit{}, fault.Param("resourcetype", "error.resource_type", "value", int(k))
+	}
+	if limit < Unlimited || limit > maxAmount/k.Unit() {
+		return Limit{}, fault.Param("max", "error.limit_value", "value", limit)
+	}
+	if err := s.maySetLimit(ctx, of); err != nil {
+		return Limit{}, err
+	}
+	err := s.db.Tx(ctx, func(ctx context.Context) error { return s.setCeiling(ctx, of, k, limit) })
+	if err != nil {
+		return Limit{}, err
+	}
+	all, err := s.Limits(ctx, of)
+	if err != nil {
+		return Limit{}, err
+	}
+	return all[k], nil
+}
+
+func (s *Service) maySetLimit(ctx context.Context, of Subject) error {
+	a, err := actor(ctx)
+	if err != nil || a.IsSystem() {
+		return err
+	}
+	switch {
+	case of.Account == nil && of.Domain.IsRoot():
+		return fault.New(fault.Invalid, "error.limit_root")
+	case a.Rank == store.Admin:
+		return nil
+	case a.Rank == store.User:
+		return fault.New(fault.Forbidden, "error.rank")
+	case of.Account == nil && of.Domain.Path == a.DomainPath:
+		return fault.New(fault.Forbidden, "error.self")
+	case of.Account != nil && of.Account.ID == a.AccountID:
+		return fault.New(fault.Forbidden, "error.self")
+	case of.Account != nil:
+		return s.mayManage(ctx, *of.Account)
+	}
+	return nil
+}
+
+func (s *Service) setCeiling(ctx context.Context, of Subject, k Kind, limit int64) error {
+	ctx = store.System(ctx, "set a limit that was checked")
+	rows := s.db.In(ctx).Model(&quota{}).Where("owner = ? AND kind = ?", of.key(), int(k))
+	set := rows.Session(&gorm.Session{}).Update("ceiling", limit)
+	if set.Error != nil || set.RowsAffected > 0 {
+		return set.Error
+	}
+	return s.db.In(ctx).Create(&quota{Owner: of.key(), Kind: k, Ceiling: &limit}).Error
+}

@@ -1,0 +1,54 @@
+package iam
+
+import (
+	"context"
+	"errors"
+
+	"gorm.io/gorm"
+
+	"aerie/services/fault"
+	"aerie/services/store"
+)
+
+// Standing finds what a user is now: for what outlives a request, such as a
+// console, and must end when the user's right does.
+func (s *Service) Standing(ctx context.Context, userID string) (Principal, error) {
+	sys := store.System(ctx, "what a user is now")
+	refused := fault.New(fault.Unauthenticated, "error.session")
+	var u User
+	err := s.db.In(sys).Joins("Account").Joins("Account.Domain").Where("users.id = ?", userID).Take(&u).Error
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return Principal{}, refused
+	}
+	if err != nil {
+		return Principal{}, err
+	}
+	p, ok := principal(u)
+	if !ok {
+		return Principal{}, refused
+	}
+	return p, nil
+}
+
+// SessionLives tells whether the session with that id still holds; it does not
+// count as using it.
+func (s *Service) SessionLives(ctx context.Context, id string) (bool, error) {
+	x, err := gorm.G[Session](s.db.In(store.System(ctx, "does a session hold"))).Where("id = ?", id).Take(ctx)
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return false, nil
+	}
+	return err == nil && x.RevokedAt == nil && s.db.Now().Before(x.ExpiresAt), err
+}
+
+type sessionKey struct{}
+
+// WithSession notes which session a request came in, for what shall end with it.
+func WithSession(ctx context.Context, id string) context.Context {
+	return context.WithValue(ctx, sessionKey{}, id)
+}
+
+// SessionOf is the id of the request's session, or empty.
+func (s *Service) SessionOf(ctx context.Context) string {
+	id, _ := ctx.Value(sessionKey{}).(string)
+	return id
+}

@@ -1,0 +1,71 @@
+package iam
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"gorm.io/gorm"
+
+	"aerie/services/fault"
+)
+
+// NewUser is a user to be.
+type NewUser struct {
+	Username, Password         string
+	FirstName, LastName, Email string
+	Timezone, Language         string
+	ID                         string // wished; otherwise made
+	Source                     string // Native without one
+	PasswordHash               string // of another system: bcrypt or argon2id
+}
+
+// UserByID finds a user the actor may see.
+func (s *Service) UserByID(ctx context.Context, id string) (User, error) {
+	u, err := gorm.G[User](s.db.In(ctx)).Where("id = ?", id).Take(ctx)
+	return u, absent(err, "id", id)
+}
+
+// userByName finds a user of a domain by name.
+func (s *Service) userByName(ctx context.Context, domainID, name string) (*User, error) {
+	list, err := gorm.G[User](s.db.In(ctx)).Where("domain_id = ? AND login_key = ?", domainID, fold(name)).Limit(1).Find(ctx)
+	if err != nil || len(list) == 0 || *list[0].LoginKey != fold(name) { // MariaDB takes é for e
+		return nil, err
+	}
+	return &list[0], nil
+}
+
+// prepare checks a new user and hashes its password.
+func (s *Service) prepare(ctx context.Context, u NewUser) (hash string, err error) {
+	if err := checkName("username", u.Username, "", 255); err != nil {
+		return "", err
+	}
+	if err := checkPerson(u.Email, u.Timezone); err != nil {
+		return "", err
+	}
+	switch {
+	case u.Source == LDAP:
+		return "", nil
+	case u.PasswordHash != "" && importable(u.PasswordHash):
+		return u.PasswordHash, nil
+	case u.PasswordHash != "":
+		return "", fault.Param("password", "error.password_hash")
+	}
+	return s.hashPassword(ctx, u.Password)
+}
+
+// checkPerson refuses an address that could break a mail's header and an unknown
+// time zone; both may be empty. CloudStack takes any text for an address, and
+// its clients' tests send such.
+func checkPerson(email, timezone string) error {
+	if len(email) > 255 || strings.ContainsFunc(email, control) {
+		return fault.Param("email", "error.email")
+	}
+	if timezone == "" {
+		return nil
+	}
+	if _, err := time.LoadLocation(timezone); err != nil || len(timezone) > 64 {
+		return fault.Param("timezone", "error.timezone", "value", timezone)
+	}
+	return nil
+}

@@ -1,0 +1,119 @@
+package iam
+
+import (
+	"context"
+
+	"aerie/services/fault"
+	"aerie/services/store"
+)
+
+// UpdateUser asks for changes; nil leaves as it is.
+type UpdateUser struct {
+	ID                                      string
+	Username, FirstName, LastName, Email    *string
+	Timezone, Language, Theme, APIKeyAccess *string
+	Password                                *string
+	CurrentPassword                         string // needed to change one's own
+	APIKey, SecretKey                       *string
+	// KeepSession is the session that survives a change of password.
+	KeepSession string
+}
+
+// UpdateUser changes a user: oneself, or one of an account that the actor
+// manages. A new password ends the user's other sessions.
+func (s *Service) UpdateUser(ctx context.Context, r UpdateUser) (User, error) {
+	u, err := s.UserByID(ctx, r.ID)
+	if err != nil {
+		return u, err
+	}
+	if err := s.mayManageUser(ctx, u); err != nil {
+		return u, err
+	}
+	set, err := s.userChanges(ctx, u, r)
+	if err != nil || len(set) == 0 {
+		return u, err
+	}
+	err = s.db.Tx(ctx, func(ctx context.Context) error {
+		if err := s.db.In(ctx).Model(&User{}).Where("id = ?", u.ID).Updates(set).Error; err != nil {
+			return taken(err, userKeyParam(r), *or(r.Username, &u.Username))
+		}
+		if r.Password == nil {
+			return nil
+		}
+		s.note(ctx, "USER.PASSWORD", u.Username, u.ID, u.Owner())
+		sys := store.System(ctx, "a new password ends sessions")
+		return s.revokeWhere(sys, "user_id = ? AND id <> ?", u.ID, r.KeepSession)
+	})
+	if err != nil {
+		return u, err
+	}
+	return s.UserByID(ctx, u.ID)
+}
+
+// userKeyParam is the parameter whose value may be taken.
+func userKeyParam(r UpdateUser) string {
+	if r.Username == nil && r.APIKey != nil {
+		return "userapikey"
+	}
+	return "username"
+}
+
+func or[T any](v, other *T) *T {
+	if v == nil {
+		return other
+	}
+	return v
+}
+
+func (s *Service) userChanges(ctx context.Context, u User, r UpdateUser) (map[string]any, error) {
+	set := map[string]any{}
+	for column, v := range map[string]*string{"first_name": r.FirstName, "last_name": r.LastName, "email": r.Email,
+		"timezone": r.Timezone, "language": r.Language, "theme": r.Theme} {
+		if v != nil {
+			set[column] = *v
+		}
+	}
+	if err := checkPerson(*or(r.Email, ptr("")), *or(r.Timezone, ptr(""))); err != nil {
+		return nil, err
+	}
+	if r.Username != nil {
+		if err := checkName("username", *r.Username, "", 255); err != nil {
+			return nil, err
+		}
+		if u.Source == LDAP && fold(*r.Username) != fold(u.Username) {
+			return nil, fault.Param("username", "error.ldap_user")
+		}
+		set["username"], set["login_key"] = *r.Username, fold(*r.Username)
+	}
+	if err := s.keyChanges(ctx, r, set); err != nil {
+		return nil, err
+	}
+	return set, s.passwordChange(ctx, u, r, set)
+}
+
+// passwordChange asks for the old password when it is one's own: a browser left
+// open must not be enough.
+func (s *Service) passwordChange(ctx context.Context, u User, r UpdateUser, set map[string]any) error {
+	if r.Password == nil {
+		return nil
+	}
+	if u.Source == LDAP {
+		return fault.Param("password", "error.ldap_user")
+	}
+	a, err := actor(ctx)
+	if err != nil {
+		return err
+	}
+	if !a.IsSystem() && a.UserID == u.ID && (r.CurrentPassword != "" || a.Rank == store.User) {
+		ok, err := s.checkPassword(ctx, u.Password, r.CurrentPassword)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return fault.Param("currentpassword", "error.password_current")
+		}
+	}
+	hash, err := s.hashPassword(ctx, *r.Password)
+	set["password"] = hash
+	return err
+}

@@ -1,0 +1,89 @@
+package network
+
+import (
+	"context"
+	"fmt"
+
+	"gorm.io/gorm"
+
+	"aerie/drivers"
+	"aerie/services/fault"
+	"aerie/services/infra"
+	"aerie/services/placement"
+	"aerie/services/state"
+	"aerie/services/store"
+)
+
+// TakeDown removes a network's router from its host and forgets the row; the
+// network's addresses stay its own. A network without a router is success.
+func (s *Service) TakeDown(ctx context.Context, networkID string) error {
+	defer s.locks.lock(networkID)()
+	r, err := s.routerOf(ctx, networkID)
+	if fault.Is(err, fault.Conflict) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	d, err := infra.Ability[drivers.Router](ctx, s.fleet, r.HostID)
+	if err != nil {
+		return err
+	}
+	if _, err := d.RemoveRouter(ctx, drivers.RouterRef{ID: r.ID}); err != nil {
+		return infra.Fault(fmt.Errorf("remove router %s: %w", r.Name, err))
+	}
+	if sw, err := infra.Ability[drivers.Switch](ctx, s.fleet, r.HostID); err == nil {
+		if _, err := sw.RemoveBridge(ctx, drivers.BridgeRef{Name: drivers.BridgeName(networkID)}); err != nil {
+			return infra.Fault(fmt.Errorf("remove bridge of %s: %w", r.Name, err))
+		}
+	}
+	return s.db.Tx(ctx, func(ctx context.Context) error {
+		_, err := gorm.G[Router](s.db.In(ctx)).Where("id = ?", r.ID).Delete(ctx)
+		return err
+	})
+}
+
+// Forget gives back a network's public addresses and removes its row. Its
+// router must be down and its cards gone.
+func (s *Service) Forget(ctx context.Context, networkID string) error {
+	g := s.db.In(ctx)
+	ips, err := gorm.G[PublicIP](g).Where("network_id = ?", networkID).Find(ctx)
+	if err != nil {
+		return err
+	}
+	for _, ip := range ips {
+		if err := placement.Free(ctx, s.db, "public", ip.ID); err != nil {
+			return err
+		}
+	}
+	if _, err := gorm.G[PublicIP](g).Where("network_id = ?", networkID).Delete(ctx); err != nil {
+		return err
+	}
+	_, err = gorm.G[Network](g).Where("id = ?", networkID).Delete(ctx)
+	return err
+}
+
+// Closed marks a network whose router is down as Allocated again.
+func (s *Service) Closed(ctx context.Context, n *Network) error {
+	if n.State == Allocated {
+		return nil
+	}
+	return state.Move(ctx, s.db, n, States, Ready, map[string]any{"idle_since": nil})
+}
+
+// InUse counts the cards in a network.
+func (s *Service) InUse(ctx context.Context, networkID string) (int64, error) {
+	var n int64
+	err := s.db.In(ctx).Model(&NIC{}).Where("network_id = ?", networkID).Count(&n).Error
+	return n, err
+}
+
+// Of returns the cards of an instance in slot order.
+func (s *Service) Of(ctx context.Context, vmID string) ([]NIC, error) {
+	return gorm.G[NIC](s.db.In(ctx)).Where("vm_id = ?", vmID).Order("device").Find(ctx)
+}
+
+// Get returns a network.
+func (s *Service) Get(ctx context.Context, id string) (Network, error) {
+	return store.Find[Network](ctx, s.db, id)
+}

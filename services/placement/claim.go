@@ -1,0 +1,169 @@
+package placement
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"time"
+
+	"gorm.io/gorm"
+
+	"aerie/services/fault"
+	"aerie/services/infra"
+	"aerie/services/store"
+)
+
+// Claim is what an entity takes of a host.
+type Claim struct {
+	Entity    string `gorm:"primaryKey"`
+	HostID    string
+	Mhz       int64
+	Mib       int64
+	CreatedAt time.Time
+}
+
+// Need is what an entity wants of a host.
+type Need struct {
+	Entity     string
+	ZoneID     string
+	Hypervisor string
+	Mhz        int64
+	Mib        int64
+	HostID     string // this host only; empty means any
+	Prefer     string // this host first, such as the last one
+	Tags       string // the host must carry each of these
+}
+
+// Host claims room for an entity on a host, or returns the host of the claim
+// it already has. Filter, weigh, claim: a claim that is lost to another tries
+// the next host. It belongs in a transaction.
+func Host(ctx context.Context, db *store.DB, need Need) (infra.Host, error) {
+	g := db.In(ctx)
+	held, err := gorm.G[Claim](g).Where("entity = ?", need.Entity).Find(ctx)
+	if err != nil {
+		return infra.Host{}, err
+	}
+	if len(held) == 1 {
+		return store.Find[infra.Host](ctx, db, held[0].HostID)
+	}
+	hosts, err := candidates(ctx, g, need)
+	if err != nil {
+		return infra.Host{}, err
+	}
+	for _, h := range weigh(hosts, need) {
+		won, err := take(ctx, g, h, need)
+		if err != nil || won {
+			return h, err
+		}
+	}
+	return infra.Host{}, explain(ctx, g, need)
+}
+
+func candidates(ctx context.Context, g *gorm.DB, need Need) ([]infra.Host, error) {
+	q := gorm.G[infra.Host](g).
+		Where("zone_id = ? AND state = ? AND resource_state = ?", need.ZoneID, infra.HostUp, infra.Enabled).
+		Where("used_mhz + ? <= total_mhz AND used_mib + ? <= total_mib", need.Mhz, need.Mib).
+		Where("cluster_id IN (?)", g.Model(&infra.Cluster{}).Where("allocation_state = ?", infra.Enabled).Select("id")).
+		Where("pod_id IN (?)", g.Model(&infra.Pod{}).Where("allocation_state = ?", infra.Enabled).Select("id"))
+	if need.HostID != "" {
+		q = q.Where("id = ?", need.HostID)
+	}
+	if need.Hypervisor != "" {
+		q = q.Where("hypervisor = ?", need.Hypervisor)
+	}
+	hosts, err := q.Limit(500).Find(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(hosts, func(h infra.Host) bool { return !tagged(h.Tags, need.Tags) }), nil
+}
+
+func tagged(have, want string) bool {
+	for tag := range strings.SplitSeq(want, ",") {
+		if tag != "" && !slices.Contains(strings.Split(have, ","), tag) {
+			return false
+		}
+	}
+	return true
+}
+
+// weigh puts the preferred host first and the rest in random order, which is
+// CloudStack's default vm.allocation.algorithm.
+func weigh(hosts []infra.Host, need Need) []infra.Host {
+	rand.Shuffle(len(hosts), func(a, b int) { hosts[a], hosts[b] = hosts[b], hosts[a] })
+	slices.SortStableFunc(hosts, func(a, b infra.Host) int {
+		switch {
+		case a.ID == need.Prefer:
+			return -1
+		case b.ID == need.Prefer:
+			return 1
+		}
+		return 0
+	})
+	return hosts
+}
+
+func take(ctx context.Context, g *gorm.DB, h infra.Host, need Need) (bool, error) {
+	res := g.Model(&infra.Host{}).
+		Where("id = ? AND used_mhz + ? <= total_mhz AND used_mib + ? <= total_mib", h.ID, need.Mhz, need.Mib).
+		UpdateColumns(map[string]any{"used_mhz": gorm.Expr("used_mhz + ?", need.Mhz), "used_mib": gorm.Expr("used_mib + ?", need.Mib)})
+	if res.Error != nil || res.RowsAffected == 0 {
+		return false, res.Error
+	}
+	return true, gorm.G[Claim](g).Create(ctx, &Claim{Entity: need.Entity, HostID: h.ID, Mhz: need.Mhz, Mib: need.Mib})
+}
+
+// Release gives back what an entity took; without a claim it is success.
+func Release(ctx context.Context, db *store.DB, entity string) error {
+	g := db.In(ctx)
+	held, err := gorm.G[Claim](g).Where("entity = ?", entity).Find(ctx)
+	if err != nil || len(held) == 0 {
+		return err
+	}
+	gone, err := gorm.G[Claim](g).Where("entity = ?", entity).Delete(ctx)
+	if err != nil || gone == 0 {
+		return err
+	}
+	return g.Model(&infra.Host{}).Unscoped().Where("id = ?", held[0].HostID).
+		UpdateColumns(map[string]any{"used_mhz": gorm.Expr("used_mhz - ?", held[0].Mhz), "used_mib": gorm.Expr("used_mib - ?", held[0].Mib)}).Error
+}
+
+// explain tells why no host would do: the user learns that there is no room,
+// the log and administrators learn it host by host.
+func explain(ctx context.Context, g *gorm.DB, need Need) error {
+	hosts, err := gorm.G[infra.Host](g).Where("zone_id = ?", need.ZoneID).Limit(50).Find(ctx)
+	if err != nil {
+		return err
+	}
+	var why []string
+	for _, h := range hosts {
+		why = append(why, h.Name+": "+refusal(h, need))
+	}
+	if len(why) == 0 {
+		why = append(why, "the zone has no hosts")
+	}
+	return fault.New(fault.NoCapacity, "error.no_host", "cpu", need.Mhz, "memory", need.Mib).
+		Because(fmt.Errorf("%s", strings.Join(why, "; ")))
+}
+
+func refusal(h infra.Host, need Need) string {
+	switch {
+	case need.HostID != "" && h.ID != need.HostID:
+		return "not the host that was asked for"
+	case h.State != infra.HostUp:
+		return "is " + string(h.State)
+	case h.ResourceState != string(infra.Enabled):
+		return "is " + h.ResourceState
+	case need.Hypervisor != "" && h.Hypervisor != need.Hypervisor:
+		return "runs " + h.Hypervisor + ", not " + need.Hypervisor
+	case !tagged(h.Tags, need.Tags):
+		return "lacks the tags " + need.Tags
+	case h.UsedMhz+need.Mhz > h.TotalMhz:
+		return fmt.Sprintf("has %d of %d MHz free, needs %d", h.TotalMhz-h.UsedMhz, h.TotalMhz, need.Mhz)
+	case h.UsedMib+need.Mib > h.TotalMib:
+		return fmt.Sprintf("has %d of %d MiB free, needs %d", h.TotalMib-h.UsedMib, h.TotalMib, need.Mib)
+	}
+	return "its pod or cluster is disabled, or another claim was quicker"
+}

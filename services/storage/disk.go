@@ -1,0 +1,221 @@
+package storage
+
+import (
+	"context"
+	"fmt"
+
+	"gorm.io/gorm"
+
+	"aerie/drivers"
+	"aerie/services/fault"
+	"aerie/services/image"
+	"aerie/services/infra"
+	"aerie/services/state"
+	"aerie/services/store"
+)
+
+// Service keeps volumes.
+type Service struct {
+	db     *store.DB
+	fleet  *infra.Fleet
+	images *image.Service
+}
+
+// New makes the service.
+func New(db *store.DB, fleet *infra.Fleet, images *image.Service) *Service {
+	return &Service{db: db, fleet: fleet, images: images}
+}
+
+// Of returns the volumes of an instance, the root disk first.
+func (s *Service) Of(ctx context.Context, vmID string) ([]Volume, error) {
+	return gorm.G[Volume](s.db.In(ctx)).Where("vm_id = ?", vmID).Order("device").Find(ctx)
+}
+
+// Place gives volumes that have none a pool that the host can use, and counts
+// their bytes there. It belongs in a transaction.
+func (s *Service) Place(ctx context.Context, vols []Volume, host infra.Host) error {
+	for i := range vols {
+		if vols[i].PoolID != "" {
+			continue
+		}
+		pool, err := s.claim(ctx, vols[i], host)
+		if err != nil {
+			return err
+		}
+		if err := state.Move(ctx, s.db, &vols[i], States, Create, map[string]any{"pool_id": pool.ID}); err != nil {
+			return err
+		}
+		vols[i].PoolID = pool.ID
+	}
+	return nil
+}
+
+// fill is how full a pool may be promised: CloudStack's
+// pool.storage.allocated.capacity.disablethreshold.
+const fill = 0.85
+
+func (s *Service) claim(ctx context.Context, v Volume, host infra.Host) (infra.Pool, error) {
+	pools, err := infra.PoolsOf(ctx, s.db, host)
+	if err != nil {
+		return infra.Pool{}, err
+	}
+	for _, p := range pools {
+		res := s.db.In(ctx).Model(&infra.Pool{}).
+			Where("id = ? AND allocated + ? <= capacity * factor * ?", p.ID, v.Bytes, fill).
+			UpdateColumn("allocated", gorm.Expr("allocated + ?", v.Bytes))
+		if res.Error != nil {
+			return p, res.Error
+		}
+		if res.RowsAffected == 1 {
+			return p, nil
+		}
+	}
+	return infra.Pool{}, fault.New(fault.NoCapacity, "error.no_pool", "bytes", v.Bytes).
+		Because(fmt.Errorf("%d pools of host %s, none with %d bytes below %.0f %%", len(pools), host.Name, v.Bytes, fill*100))
+}
+
+// Unplace takes volumes that were being made out of their pool's count, for a
+// deployment that is undone. Their disks must be gone. It belongs in a
+// transaction.
+func (s *Service) Unplace(ctx context.Context, vols []Volume) error {
+	for i := range vols {
+		v := vols[i]
+		if v.PoolID == "" || !States.Can(v.State, Failed) {
+			continue
+		}
+		if err := state.Move(ctx, s.db, &vols[i], States, Failed, map[string]any{"pool_id": ""}); err != nil {
+			return err
+		}
+		if err := s.uncount(ctx, v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Service) uncount(ctx context.Context, v Volume) error {
+	return s.db.In(ctx).Model(&infra.Pool{}).Unscoped().Where("id = ?", v.PoolID).
+		UpdateColumn("allocated", gorm.Expr("allocated - ?", v.Bytes)).Error
+}
+
+// Ensure makes the disks of volumes on the host and returns them as a machine
+// plugs them in.
+func (s *Service) Ensure(ctx context.Context, vols []Volume, hostID string) ([]drivers.VMDisk, error) {
+	d, err := infra.Ability[drivers.DiskHost](ctx, s.fleet, hostID)
+	if err != nil {
+		return nil, err
+	}
+	var disks []drivers.VMDisk
+	for _, v := range vols {
+		pool, err := store.Find[infra.Pool](ctx, s.db, v.PoolID)
+		if err != nil {
+			return nil, err
+		}
+		if v.Type == Root && v.TemplateID != "" {
+			if err := s.images.EnsureBase(ctx, v.TemplateID, pool, hostID); err != nil {
+				return nil, err
+			}
+		}
+		spec := drivers.DiskSpec{ID: v.ID, Pool: pool.DiskPool(), Bytes: v.Bytes}
+		if v.Type == Root {
+			spec.Image = v.TemplateID
+		}
+		if _, err := d.EnsureDisk(ctx, spec); err != nil {
+			return nil, infra.Fault(fmt.Errorf("disk %s in %s: %w", v.Name, pool.Name, err))
+		}
+		disks = append(disks, drivers.VMDisk{ID: v.ID, Pool: pool.DiskPool()})
+	}
+	return disks, nil
+}
+
+// MarkReady says that the disks are there. It belongs in a transaction.
+func (s *Service) MarkReady(ctx context.Context, vols []Volume) error {
+	for i := range vols {
+		if vols[i].State != Creating {
+			continue
+		}
+		if err := state.Move(ctx, s.db, &vols[i], States, Made); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// DeleteDisks removes the disks of volumes from their pools; disks that are
+// gone are success. A volume without a pool has no disk.
+func (s *Service) DeleteDisks(ctx context.Context, vols []Volume, hostID string) error {
+	for _, v := range vols {
+		if v.PoolID == "" {
+			continue
+		}
+		if err := s.deleteDisk(ctx, v, hostID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Service) deleteDisk(ctx context.Context, v Volume, hostID string) error {
+	pool, err := store.Find[infra.Pool](ctx, s.db, v.PoolID)
+	if err != nil {
+		return err
+	}
+	if hostID == "" {
+		if hostID, err = s.hostFor(ctx, pool); err != nil {
+			return err
+		}
+	}
+	d, err := infra.Ability[drivers.DiskHost](ctx, s.fleet, hostID)
+	if err != nil {
+		return err
+	}
+	if _, err := d.DeleteDisk(ctx, drivers.DiskRef{ID: v.ID, Pool: pool.DiskPool()}); err != nil {
+		return infra.Fault(fmt.Errorf("delete disk %s in %s: %w", v.Name, pool.Name, err))
+	}
+	return nil
+}
+
+// hostFor finds a host that is up and reaches the pool.
+func (s *Service) hostFor(ctx context.Context, p infra.Pool) (string, error) {
+	q := gorm.G[infra.Host](s.db.In(ctx)).Where("zone_id = ? AND state = ?", p.ZoneID, infra.HostUp)
+	switch p.Scope {
+	case "HOST":
+		q = q.Where("id = ?", p.HostID)
+	case "CLUSTER":
+		q = q.Where("cluster_id = ?", p.ClusterID)
+	}
+	h, err := q.Order("id").Take(ctx)
+	if store.IsAbsent(err) {
+		return "", fault.New(fault.Unavailable, "error.no_host_for_pool", "pool", p.Name)
+	}
+	return h.ID, err
+}
+
+// Forget removes the rows of volumes whose disks are gone. It belongs in a
+// transaction.
+func (s *Service) Forget(ctx context.Context, vols []Volume) error {
+	for i := range vols {
+		v := &vols[i]
+		if err := state.Move(ctx, s.db, v, States, Expunge); err != nil {
+			return err
+		}
+		if err := state.Move(ctx, s.db, v, States, Gone, map[string]any{"removed_at": s.db.Now()}); err != nil {
+			return err
+		}
+		if v.PoolID == "" {
+			continue
+		}
+		if err := s.uncount(ctx, *v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Detach takes all data volumes off an instance that is no more. It belongs in
+// a transaction.
+func (s *Service) Detach(ctx context.Context, vmID string) error {
+	_, err := gorm.G[Volume](s.db.In(ctx)).Where("vm_id = ? AND type = ?", vmID, Data).
+		Select("vm_id", "device", "attached_at").Updates(ctx, Volume{})
+	return err
+}

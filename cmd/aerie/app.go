@@ -17,10 +17,10 @@ import (
 
 	"aerie/drivers"
 	"aerie/services/command"
+	"aerie/services/command/builtin"
 	"aerie/services/compute"
 	"aerie/services/config"
 	"aerie/services/config/configcmd"
-	"aerie/services/event"
 	"aerie/services/iam"
 	"aerie/services/iam/iamcmd"
 	"aerie/services/image"
@@ -39,6 +39,7 @@ func (s state) path(name ...string) string {
 // app is one server's parts, wired by hand.
 type app struct {
 	state
+	name     string
 	log      *slog.Logger
 	db       *store.DB
 	config   *config.Service
@@ -65,20 +66,19 @@ func open(ctx context.Context, s state, log *slog.Logger) (*app, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &app{state: s, log: log}
+	a := &app{state: s, name: serverName(), log: log}
 	if a.db, err = store.Open(ctx, store.Config{DSN: s.dsn(), Key: key, Log: log}); err != nil {
 		return nil, err
 	}
 	a.closers = append(a.closers, a.db.Close)
 	a.origin.Store(&url.URL{Scheme: "http", Host: "127.0.0.1:8080"})
-	name := serverName()
 	a.config = config.New(a.db)
 	settings := compute.DeclareSettings(a.config)
 	a.iam = iam.New(a.db, iam.Options{Log: log})
-	a.jobs = job.New(a.db, job.Options{Name: name, Log: log, IsTransient: transient})
+	a.jobs = job.New(a.db, job.Options{Name: a.name, Log: log, IsTransient: transient})
 	a.node = newNode(s, log)
 	a.fleet = infra.NewFleet(a.db, map[string]infra.Opener{"qemu": a.node.kvm, "sim": a.node.simulated})
-	a.images = image.New(image.Parts{DB: a.db, Fleet: a.fleet, Jobs: a.jobs, IAM: a.iam})
+	a.images = image.New(image.Parts{DB: a.db, Fleet: a.fleet, Jobs: a.jobs, IAM: a.iam, Settings: image.DeclareSettings(a.config)})
 	a.infra = infra.New(infra.Parts{DB: a.db, Fleet: a.fleet, Jobs: a.jobs, IAM: a.iam})
 	a.net = network.New(network.Parts{DB: a.db, Fleet: a.fleet, Jobs: a.jobs, IAM: a.iam, Config: a.config})
 	a.storage = storage.New(a.db, a.fleet, a.images)
@@ -87,7 +87,7 @@ func open(ctx context.Context, s state, log *slog.Logger) (*app, error) {
 	a.keeper = infra.NewKeeper(a.db, a.fleet)
 	a.keeper.Silent = a.compute.Silent
 	a.keeper.Back = a.compute.Sweep
-	a.loops = reconcile.New(a.db, reconcile.Options{Name: name, Log: log})
+	a.loops = reconcile.New(a.db, reconcile.Options{Name: a.name, Log: log})
 	a.register()
 	a.watch()
 	return a, nil
@@ -100,15 +100,16 @@ func (a *app) register() {
 			return a.iam.Allowed(ctx, who, c.Name, c.Roles&command.RoleOf(who.Rank) != 0)
 		}}
 	a.jobs.Finish, a.jobs.Notify = a.registry.Finish, a.registry.Notify
+	(&builtin.Service{Registry: a.registry, DB: a.db, Names: a.iam, ServerName: a.name}).Register()
+	who := iamcmd.New(a.iam, a.jobs)
 	for _, cmds := range [][]*command.Command{
-		a.registry.Commands(), iamcmd.Commands(a.iam), configcmd.Commands(a.config), event.Commands(a.db), a.infra.Commands(),
+		who.Commands(), configcmd.Commands(a.config), a.infra.Commands(),
 		a.images.Commands(), a.net.Commands(), a.storage.Commands(), a.compute.Commands(),
 	} {
 		a.registry.Add(cmds...)
 	}
 	for _, refs := range []func(func(string, func(context.Context, string) (bool, error))){
-		func(add func(string, func(context.Context, string) (bool, error))) { iamcmd.Refs(a.iam, add) },
-		a.infra.Refs, a.images.Refs, a.net.Refs, a.storage.Refs, a.compute.Refs,
+		who.Refs, a.infra.Refs, a.images.Refs, a.net.Refs, a.storage.Refs, a.compute.Refs,
 	} {
 		refs(a.registry.Ref)
 	}

@@ -29,6 +29,10 @@ func (d *Driver) ensureDNSMasq(ctx context.Context, r router, ns space, s driver
 	if s.Guest.NoDHCP && s.Guest.NoDNS {
 		return r.retire(ctx, running)
 	}
+	gone, err := r.departed(s.Hosts)
+	if err != nil {
+		return err
+	}
 	conf, hosts, err := r.writeHosts(s)
 	if err != nil {
 		return err
@@ -41,7 +45,7 @@ func (d *Driver) ensureDNSMasq(ctx context.Context, r router, ns space, s driver
 			return err
 		}
 	}
-	if err := r.takeBack(ctx, ns, s); err != nil {
+	if err := r.takeBack(ctx, ns, s, gone); err != nil {
 		d.log.Warn("dnsmasq keeps leases, it is started anew", "router", r.id, "error", err)
 		return d.restart(ctx, r, ns, s, running)
 	}

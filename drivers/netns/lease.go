@@ -51,23 +51,53 @@ func (r router) leases() ([]lease, error) {
 
 // split parts the leases of the wanted hosts from all others.
 func (r router) split(hosts []drivers.RouterHost) (kept, stale []lease, err error) {
-	type seat struct {
-		mac string
-		ip  netip.Addr
-	}
-	wanted := map[seat]bool{}
-	for _, h := range hosts {
-		wanted[seat{h.MAC, h.IP}] = true
-	}
 	all, err := r.leases()
+	wanted := seats(hosts)
 	for _, l := range all {
-		if wanted[seat{l.mac, l.ip}] {
+		if wanted[l.seat()] {
 			kept = append(kept, l)
 		} else {
 			stale = append(stale, l)
 		}
 	}
 	return kept, stale, err
+}
+
+// seat is who may have which address.
+type seat struct {
+	mac string
+	ip  netip.Addr
+}
+
+func (l lease) seat() seat { return seat{l.mac, l.ip} }
+
+func seats(hosts []drivers.RouterHost) map[seat]bool {
+	all := make(map[seat]bool, len(hosts))
+	for _, h := range hosts {
+		all[seat{h.MAC, h.IP}] = true
+	}
+	return all
+}
+
+// departed is what the hosts file still grants and the wanted hosts do not.
+func (r router) departed(hosts []drivers.RouterHost) ([]lease, error) {
+	text, err := os.ReadFile(filepath.Join(r.dir, dhcpFile))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	wanted := seats(hosts)
+	var gone []lease
+	for line := range strings.Lines(string(text)) {
+		f := strings.Split(line, ",")
+		if len(f) < 2 || checkMAC(f[0]) != nil {
+			continue
+		}
+		ip, err := netip.ParseAddr(f[1])
+		if l := (lease{mac: f[0], ip: ip}); err == nil && !wanted[l.seat()] {
+			gone = append(gone, l)
+		}
+	}
+	return gone, nil
 }
 
 // keepLeases rewrites the lease file while no dnsmasq runs.
@@ -83,18 +113,20 @@ func (r router) keepLeases(hosts []drivers.RouterHost) error {
 	return replaceFile(filepath.Join(r.dir, leaseFile), []byte(b.String()))
 }
 
-// takeBack releases leases that no wanted host has, in the guests' name, and
-// waits until dnsmasq has written them off. It writes the file in place: only
-// what reads the same twice, with all that shall stay, is the whole of it.
-func (r router) takeBack(ctx context.Context, ns space, s drivers.RouterSpec) error {
+// takeBack releases the leases of departed hosts, in their name, and waits until
+// dnsmasq has written them off. It writes the file in place, so a lease may be
+// there and not be read: those of the departed are released in any case, and
+// only what reads the same twice, with all that shall stay, is the whole of it.
+func (r router) takeBack(ctx context.Context, ns space, s drivers.RouterSpec, departed []lease) error {
 	keep, stale, err := r.split(s.Hosts)
+	stale = append(stale, departed...)
 	if err != nil || len(stale) == 0 {
 		return err
 	}
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	var before []lease
-	seen := false
+	settled := false
 	for try := range 200 {
 		if try%20 == 0 && len(stale) > 0 { // a datagram may be lost
 			if err := ns.do(func() error { return sendReleases(s.Guest.Gateway.Addr(), stale) }); err != nil {
@@ -110,11 +142,11 @@ func (r router) takeBack(ctx context.Context, ns space, s drivers.RouterSpec) er
 		if kept, stale, err = r.split(s.Hosts); err != nil {
 			return err
 		}
-		done := len(stale) == 0 && len(kept) >= len(keep)
-		if done && seen && slices.Equal(kept, before) {
+		gone := len(stale) == 0 && len(kept) >= len(keep)
+		if gone && settled && slices.Equal(kept, before) {
 			return nil
 		}
-		seen, before = done, kept
+		settled, before = gone, kept
 	}
 	return fmt.Errorf("leases are not released: %w", context.DeadlineExceeded)
 }

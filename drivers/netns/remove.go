@@ -41,7 +41,7 @@ func (d *Driver) removeRouter(ctx context.Context, r router) error {
 	if err := r.endStrays(ctx); err != nil {
 		return err
 	}
-	bridge, err := d.unplugRouter(ctx, r, was)
+	bridge, err := d.unplugRouter(r, was)
 	if err != nil {
 		return err
 	}
@@ -60,7 +60,7 @@ func (d *Driver) removeRouter(ctx context.Context, r router) error {
 }
 
 // unplugRouter removes both legs and names the bridge that the guest leg was in.
-func (d *Driver) unplugRouter(_ context.Context, r router, was saved) (bridge string, err error) {
+func (d *Driver) unplugRouter(r router, was saved) (bridge string, err error) {
 	h, err := d.host.netlink()
 	if err != nil {
 		return "", err

@@ -3,7 +3,6 @@ package netns
 import (
 	"context"
 	"crypto/rand"
-	"encoding/hex"
 	"fmt"
 	"log/slog"
 	"net"
@@ -52,9 +51,7 @@ func need(t testing.TB, tools ...string) {
 func newWorld(t testing.TB) *world {
 	t.Helper()
 	need(t, "busybox")
-	var random [2]byte
-	_, _ = rand.Read(random[:])
-	w := &world{t: t, prefix: "t" + hex.EncodeToString(random[:])[:3], state: t.TempDir()}
+	w := &world{t: t, prefix: "t" + strings.ToLower(rand.Text()[:3]), state: t.TempDir()}
 	w.host = w.node("host")
 	w.Driver = w.open()
 	w.script = filepath.Join(w.state, "udhcpc.sh")

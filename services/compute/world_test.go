@@ -95,7 +95,7 @@ func (w *world) server(e *job.Engine) servers {
 		}
 		return w.center.Host(u.Host), nil
 	}})
-	images := image.New(w.db, fleet)
+	images := image.New(image.Parts{DB: w.db, Jobs: e, Fleet: fleet, IAM: w.iam, Settings: image.DeclareSettings(c)})
 	s := servers{engine: e, net: network.New(w.db, fleet, w.iam), keeper: infra.NewKeeper(w.db, fleet)}
 	s.compute = compute.New(compute.Parts{DB: w.db, Jobs: e, Fleet: fleet, IAM: w.iam, Images: images, Net: s.net,
 		Storage: storage.New(w.db, fleet, images), Settings: compute.DeclareSettings(c),
@@ -103,7 +103,20 @@ func (w *world) server(e *job.Engine) servers {
 	s.registry = &command.Registry{DB: w.db, Jobs: e, Directory: w.iam}
 	e.Finish, e.Notify = s.registry.Finish, s.registry.Notify
 	s.registry.Add(s.compute.Commands()...)
+	s.compute.Refs(s.registry.Ref)
+	images.Refs(s.registry.Ref)
+	for kind, exists := range map[string]func(context.Context, string) (bool, error){
+		"zone": of[infra.Zone](w.db), "host": of[infra.Host](w.db), "storagepool": of[infra.Pool](w.db), "network": of[network.Network](w.db),
+		"diskoffering": of[storage.Offering](w.db), "user": of[iam.User](w.db),
+	} {
+		s.registry.Ref(kind, exists)
+	}
+	s.registry.Check()
 	return s
+}
+
+func of[T any](db *store.DB) func(context.Context, string) (bool, error) {
+	return func(ctx context.Context, id string) (bool, error) { return store.Exists[T](ctx, db, id) }
 }
 
 func (w *world) must(_ any, err error) { w.t.Helper(); w.check(err) }

@@ -56,10 +56,17 @@ func (Zone) Scope(a store.Actor) clause.Expression {
 	if a.IsSystem() || a.Rank == store.Admin {
 		return nil
 	}
-	return clause.And(
-		clause.Eq{Column: store.Column("allocation_state"), Value: Enabled},
-		clause.IN{Column: store.Column("domain_id"), Values: []any{"", a.DomainID}},
-	)
+	return clause.And(clause.Eq{Column: store.Column("allocation_state"), Value: Enabled}, ForDomains(a, "domain_id"))
+}
+
+// ForDomains is the clause for what belongs to a domain, or to a list of them,
+// and to all below: the column is empty for what is everybody's.
+func ForDomains(a store.Actor, column string) clause.Expression {
+	c := store.Column(column)
+	return clause.Expr{
+		SQL:  "(? = '' OR EXISTS (SELECT 1 FROM domains d WHERE SUBSTR(?, 1, LENGTH(d.path)) = d.path AND INSTR(?, d.id) > 0))",
+		Vars: []any{c, a.DomainPath, c},
+	}
 }
 
 // Pod is a rack with its management addresses.

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"math/rand/v2"
 	"time"
@@ -100,6 +101,12 @@ func retryable(err error) bool {
 	}
 	var lite sqlite3.Error
 	return errors.As(err, &lite) && (lite.Code == sqlite3.ErrBusy || lite.Code == sqlite3.ErrLocked)
+}
+
+// Transient tells whether err is a database that will answer later: busy, or a
+// connection that broke.
+func Transient(err error) bool {
+	return retryable(err) || errors.Is(err, mysqldriver.ErrInvalidConn) || errors.Is(err, driver.ErrBadConn)
 }
 
 func pause(ctx context.Context, try int) error {

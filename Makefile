@@ -30,7 +30,8 @@ build: vendor ## compile the programs into bin/
 test: ## everything that must hold before a change goes in
 	@cmd/setup/packages.sh test && $(MAKE) -s vendor guest && { cmd/setup/host.sh up || true; }
 	$(MAKE) fresh lint
-	go vet $(TAGS) ./... && go test -race $(TAGS) -timeout 25m ./...
+	go vet $(TAGS) ./... && AERIE_TEST_REQUIRE=all go test -race $(TAGS) -timeout 25m ./... && \
+		cmd/setup/with-mariadb.sh go test -race $(TAGS) -timeout 25m ./services/... ./handlers/...
 
 fresh: ## fail when generated code is older than its templates
 	@before=$$($(SUM)); $(MAKE) -s generate && [ "$$before" = "$$($(SUM))" ] || \

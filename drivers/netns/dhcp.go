@@ -46,7 +46,7 @@ func (d *Driver) ensureDNSMasq(ctx context.Context, r router, ns space, s driver
 		}
 	}
 	if err := r.takeBack(ctx, ns, s, gone); err != nil {
-		d.log.Warn("dnsmasq keeps leases, it is started anew", "router", r.id, "error", err)
+		d.log.WarnContext(ctx, "dnsmasq keeps leases, it is started anew", "router", r.id, "error", err)
 		return d.restart(ctx, r, ns, s, running)
 	}
 	return nil

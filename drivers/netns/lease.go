@@ -158,7 +158,7 @@ func sendReleases(gw netip.Addr, all []lease) error {
 	if err != nil {
 		return err
 	}
-	defer unix.Close(fd)
+	defer func() { _ = unix.Close(fd) }()
 	if err := unix.BindToDevice(fd, guestLink); err != nil {
 		return err
 	}

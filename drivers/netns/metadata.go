@@ -46,12 +46,12 @@ func lookupData(at string, metadata map[string]string, userData []byte) (string,
 	if !version.MatchString(first) {
 		return "", false
 	}
-	switch key := strings.TrimSuffix(rest, "/"); {
-	case key == "":
+	switch key := strings.TrimSuffix(rest, "/"); key {
+	case "":
 		return "meta-data\nuser-data\n", true
-	case key == "user-data":
+	case "user-data":
 		return string(userData), len(userData) > 0
-	case key == "meta-data":
+	case "meta-data":
 		return index(metadata, "")
 	default:
 		key = strings.TrimPrefix(key, "meta-data/")

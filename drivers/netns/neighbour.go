@@ -91,7 +91,7 @@ func (s space) announce(link netlink.Link, addr netip.Addr) error {
 		if err != nil {
 			return err
 		}
-		defer unix.Close(fd)
+		defer func() { _ = unix.Close(fd) }()
 		return unix.Sendto(fd, frame, 0, &unix.SockaddrLinklayer{
 			Protocol: bits.ReverseBytes16(etherARP), Ifindex: link.Attrs().Index, Halen: 6,
 			Addr: [8]byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff},

@@ -7,6 +7,7 @@
 package netns
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -123,7 +124,7 @@ func (d *Driver) adopt() {
 			d.log.Warn("router is not there", "router", s.ID, "error", err)
 			continue
 		}
-		if err := d.serve(ns, r.name, s.Spec); err != nil {
+		if err := d.serve(context.Background(), ns, r.name, s.Spec); err != nil {
 			d.log.Warn("resume metadata service", "router", s.ID, "error", err)
 		}
 		ns.close()
@@ -142,7 +143,7 @@ func (d *Driver) Close() error {
 	d.mu.Unlock()
 	var all sync.WaitGroup
 	for _, s := range services {
-		all.Go(s.stop)
+		all.Go(func() { s.stop(context.Background()) })
 	}
 	all.Wait()
 	return nil

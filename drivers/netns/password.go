@@ -74,7 +74,7 @@ func take(dir string, host drivers.RouterHost) error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(temp.Name())
+	defer func() { _ = os.Remove(temp.Name()) }() // gone already when all went well
 	_, err = temp.WriteString(host.PasswordID + "\n")
 	if err = errors.Join(err, temp.Sync(), temp.Close()); err != nil {
 		return err

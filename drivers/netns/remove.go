@@ -37,7 +37,7 @@ func (d *Driver) removeRouter(ctx context.Context, r router) error {
 	if err != nil {
 		return err
 	}
-	d.silence(r.name)
+	d.silence(ctx, r.name)
 	if err := r.endStrays(ctx); err != nil {
 		return err
 	}

@@ -158,7 +158,7 @@ func (b *build) leave() {
 		b.inside.Close()
 	}
 	if b.ns.fd > 0 {
-		_ = b.ns.close()
+		b.ns.close()
 	}
 }
 
@@ -208,7 +208,7 @@ func (b *build) plug(ctx context.Context, services *errgroup.Group, fresh bool) 
 	services.Go(func() error {
 		return b.ensureDNSMasq(ctx, b.names, b.ns, b.spec, fresh || renewed || b.afresh)
 	})
-	services.Go(func() error { return b.serve(b.ns, b.names.name, b.spec) })
+	services.Go(func() error { return b.serve(ctx, b.ns, b.names.name, b.spec) })
 	return b.publicLeg(ctx)
 }
 

@@ -37,12 +37,12 @@ type service struct {
 }
 
 // serve makes the router's service answer by this spec.
-func (d *Driver) serve(ns space, name string, s drivers.RouterSpec) error {
+func (d *Driver) serve(ctx context.Context, ns space, name string, s drivers.RouterSpec) error {
 	d.mu.Lock()
 	old := d.services[name]
 	d.mu.Unlock()
 	if old != nil && (s.Guest.NoData || old.space != ns.id() || old.gateway != s.Guest.Gateway.Addr()) {
-		d.silence(name)
+		d.silence(ctx, name)
 		old = nil
 	}
 	if s.Guest.NoData {
@@ -67,20 +67,20 @@ func (d *Driver) serve(ns space, name string, s drivers.RouterSpec) error {
 	}
 	d.mu.Unlock()
 	if closed {
-		fresh.stop()
+		fresh.stop(ctx)
 		return net.ErrClosed
 	}
 	return nil
 }
 
 // silence ends a router's service.
-func (d *Driver) silence(name string) {
+func (d *Driver) silence(ctx context.Context, name string) {
 	d.mu.Lock()
 	s := d.services[name]
 	delete(d.services, name)
 	d.mu.Unlock()
 	if s != nil {
-		s.stop()
+		s.stop(ctx)
 	}
 }
 
@@ -154,8 +154,8 @@ func (s *service) listen(ns space) (all []net.Listener, err error) {
 }
 
 // stop lets running answers end for a moment, then closes everything.
-func (s *service) stop() {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+func (s *service) stop(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()
 	var all sync.WaitGroup
 	for _, server := range s.servers {

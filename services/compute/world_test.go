@@ -188,7 +188,8 @@ func (w *world) deploy(ctx context.Context, name string, more ...string) string 
 
 func (w *world) vm(id string) compute.VM {
 	w.t.Helper()
-	vm, err := gorm.G[compute.VM](w.db.In(store.System(w.t.Context(), "test")).Unscoped()).Where("id = ?", id).Take(w.t.Context())
+	sys := store.System(w.t.Context(), "test")
+	vm, err := gorm.G[compute.VM](w.db.In(sys).Unscoped()).Where("id = ?", id).Take(sys)
 	w.check(err)
 	return vm
 }

@@ -28,6 +28,9 @@ func (s *Service) AddNIC(ctx context.Context, r NICRequest) (NIC, error) {
 	if have, err := store.Find[NIC](ctx, s.db, r.ID); err == nil || !store.IsAbsent(err) {
 		return have, err
 	}
+	if r.Network.State == Destroy {
+		return NIC{}, fault.New(fault.Conflict, "error.network_state", "name", r.Network.Name, "state", string(Destroy))
+	}
 	ip, err := s.takeIP(ctx, r)
 	if err != nil {
 		return NIC{}, err

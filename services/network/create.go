@@ -39,7 +39,7 @@ type Wanted struct {
 	Gateway           netip.Addr
 	Domain            string
 	DNS1, DNS2        string
-	MTU               int
+	MTU, PublicMTU    int
 	Hidden            bool
 }
 
@@ -66,6 +66,9 @@ func (s *Service) Create(ctx context.Context, w Wanted) (Network, error) {
 		DNS1: w.DNS1, DNS2: w.DNS2, MTU: w.MTU, PublicMTU: 1500, Display: !w.Hidden}
 	if n.MTU == 0 {
 		n.MTU = 1500
+	}
+	if w.PublicMTU != 0 {
+		n.PublicMTU = w.PublicMTU
 	}
 	return n, gorm.G[Network](s.db.In(ctx)).Create(ctx, &n)
 }

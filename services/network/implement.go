@@ -22,6 +22,9 @@ func (s *Service) Prepare(ctx context.Context, n *Network, host infra.Host) erro
 	if n.State == Implemented {
 		return s.Touch(ctx, n.ID)
 	}
+	if err := s.settled(ctx, *n); err != nil {
+		return err
+	}
 	if !n.State.canImplement() {
 		return fault.New(fault.Conflict, "error.network_state", "name", n.Name, "state", n.State)
 	}
@@ -38,6 +41,19 @@ func (s *Service) Prepare(ctx context.Context, n *Network, host infra.Host) erro
 		return err
 	}
 	return state.Move(ctx, s.db, n, States, Implement, map[string]any{"generation": gorm.Expr("generation + 1")})
+}
+
+// settled refuses for a while to implement a network whose router is just
+// being taken down: the job of that would take the new one.
+func (s *Service) settled(ctx context.Context, n Network) error {
+	if n.State != Shutdown || s.jobs == nil {
+		return nil
+	}
+	live, err := s.jobs.LiveOn(ctx, n.Entity())
+	if err == nil && live != nil {
+		err = fault.New(fault.Unavailable, "error.network_closing", "name", n.Name)
+	}
+	return err
 }
 
 func (at State) canImplement() bool { return States.Can(at, Implement) }

@@ -25,12 +25,8 @@ func (s *Service) TakeDown(ctx context.Context, networkID string) error {
 	if err != nil {
 		return err
 	}
-	d, err := infra.Ability[drivers.Router](ctx, s.fleet, r.HostID)
-	if err != nil {
+	if err := s.removeRouter(ctx, r); err != nil {
 		return err
-	}
-	if _, err := d.RemoveRouter(ctx, drivers.RouterRef{ID: r.ID}); err != nil {
-		return infra.Fault(fmt.Errorf("remove router %s: %w", r.Name, err))
 	}
 	if sw, err := infra.Ability[drivers.Switch](ctx, s.fleet, r.HostID); err == nil {
 		if _, err := sw.RemoveBridge(ctx, drivers.BridgeRef{Name: drivers.BridgeName(networkID)}); err != nil {
@@ -41,6 +37,18 @@ func (s *Service) TakeDown(ctx context.Context, networkID string) error {
 		_, err := gorm.G[Router](s.db.In(ctx)).Where("id = ?", r.ID).Delete(ctx)
 		return err
 	})
+}
+
+// removeRouter takes a router off its host.
+func (s *Service) removeRouter(ctx context.Context, r Router) error {
+	d, err := infra.Ability[drivers.Router](ctx, s.fleet, r.HostID)
+	if err != nil {
+		return err
+	}
+	if _, err := d.RemoveRouter(ctx, drivers.RouterRef{ID: r.ID}); err != nil {
+		return infra.Fault(fmt.Errorf("remove router %s: %w", r.Name, err))
+	}
+	return nil
 }
 
 // Forget gives back a network's public addresses and removes its row. Its

@@ -352,6 +352,8 @@ type (
 		ID   string
 		Hash string // of the spec that is applied
 		Up   bool
+		// Hosts is whom it serves, by NIC: only in ListRouters' answer.
+		Hosts map[string]netip.Addr
 	}
 	// RouterRef names a router.
 	RouterRef struct{ ID string }

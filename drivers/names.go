@@ -1,6 +1,9 @@
 package drivers
 
-import "strings"
+import (
+	"net/netip"
+	"strings"
+)
 
 // BridgeName is the bridge of a guest network on every host: "ab" and the last
 // twelve hex digits of the network's UUID, which fits Linux's 15 characters
@@ -10,4 +13,13 @@ func BridgeName(networkID string) string { return "ab" + tail(networkID, 12) }
 func tail(id string, n int) string {
 	hex := strings.ReplaceAll(id, "-", "")
 	return hex[max(0, len(hex)-n):]
+}
+
+// Addresses is whom the router serves: the address by NIC, never nil.
+func (s RouterSpec) Addresses() map[string]netip.Addr {
+	all := make(map[string]netip.Addr, len(s.Hosts))
+	for _, h := range s.Hosts {
+		all[h.NIC] = h.IP
+	}
+	return all
 }

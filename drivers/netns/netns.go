@@ -34,7 +34,10 @@ type Config struct {
 	// Namespace names the network namespace that plays the host; empty is the
 	// process's own.
 	Namespace string
-	Log       *slog.Logger
+	// Look opens the driver beside another one that keeps the same routers, to
+	// list what there is: no metadata service is resumed.
+	Look bool
+	Log  *slog.Logger
 }
 
 // Driver keeps bridges and virtual routers on this machine.
@@ -82,7 +85,9 @@ func Open(c Config) (*Driver, error) {
 	if err := d.open(c.Namespace); err != nil {
 		return nil, fail(op, err)
 	}
-	d.adopt()
+	if !c.Look {
+		d.adopt()
+	}
 	return d, nil
 }
 

@@ -104,7 +104,7 @@ func (d *Driver) ListRouters(ctx context.Context, _ drivers.ListRouters) (driver
 		if err := ctx.Err(); err != nil {
 			return drivers.RouterList{}, fail(op, err)
 		}
-		list.Routers = append(list.Routers, drivers.RouterState{ID: s.ID, Hash: s.Hash, Up: s.Hash != "" && d.isUp(s)})
+		list.Routers = append(list.Routers, drivers.RouterState{ID: s.ID, Hash: s.Hash, Up: s.Hash != "" && d.isUp(s), Hosts: s.Spec.Addresses()})
 	}
 	return list, nil
 }

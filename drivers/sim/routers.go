@@ -120,7 +120,9 @@ func (h *Host) ListRouters(ctx context.Context, _ drivers.ListRouters) (drivers.
 		defer h.mu.Unlock()
 		all := make([]drivers.RouterState, 0, len(h.routers))
 		for _, r := range h.routers {
-			all = append(all, r.state())
+			st := r.state()
+			st.Hosts = r.spec.Addresses()
+			all = append(all, st)
 		}
 		slices.SortFunc(all, func(a, b drivers.RouterState) int { return compare(a.ID, b.ID) })
 		return drivers.RouterList{Routers: all}, nil

@@ -8,7 +8,9 @@ import (
 	"github.com/a-h/templ"
 
 	"aerie/services/event"
+	"aerie/services/infra"
 	"aerie/services/job"
+	"aerie/services/store"
 	"aerie/views/components"
 	"aerie/views/layout"
 	"aerie/views/pages/frame"
@@ -42,7 +44,7 @@ func (r *Request) layout(p Page) layout.Page {
 	u := r.Request().URL
 	l := layout.Page{
 		Title: p.Title, Theme: r.Who.Theme, CSRF: r.Who.CSRF, Path: u.RequestURI(), Version: r.Portal.Version,
-		User:  layout.User{Name: r.Who.User.Username, Account: r.Who.Account.Name, Domain: r.Who.Domain.FullName, Role: r.T("rank." + rankName(r.Who.Rank))},
+		User:  layout.User{Name: r.Who.User.Username, Account: r.Who.Account.Name, Domain: r.Who.Domain.FullName, Role: r.T("role." + rankName(r.Who.Rank))},
 		Scope: r.scopes(), Nav: r.nav(), Create: r.create(), Scripts: p.Scripts, Flash: r.flashes(),
 		Links: layout.Links{Home: r.home(), Search: "/search", Jobs: r.Path("/jobs"), Profile: "/profile", Preferences: "/preferences", SignOut: "/logout"},
 	}
@@ -70,10 +72,10 @@ func (r *Request) signs(l *layout.Page) {
 		}
 		l.Alerts = int(n)
 	}
-	if r.Portal.Infra != nil {
-		if simulated, err := r.Portal.Infra.Simulated(r.Ctx()); err == nil && simulated {
-			l.Banners = append(l.Banners, layout.Banner{Tone: components.Busy, Text: r.T("portal.simulated")})
-		}
+	var simulated int64
+	sys := store.System(r.Ctx(), "pages say that the data centre is simulated")
+	if err := r.Portal.DB.In(sys).Model(&infra.Zone{}).Where("simulated = ?", true).Limit(1).Count(&simulated).Error; err == nil && simulated > 0 {
+		l.Banners = append(l.Banners, layout.Banner{Tone: components.Busy, Text: r.T("portal.simulated")})
 	}
 }
 
@@ -117,7 +119,7 @@ func (r *Request) create() []layout.NavItem {
 	for _, a := range r.Portal.areas {
 		for _, e := range a.entries {
 			if e.Create != "" && r.May(e.Create) {
-				out = append(out, layout.NavItem{Label: r.T("create" + strings.TrimPrefix(e.Key, "nav")), Icon: e.Icon, Href: r.Path(e.Path, "/new")})
+				out = append(out, layout.NavItem{Label: r.T("action.create" + strings.TrimPrefix(e.Key, "nav")), Icon: e.Icon, Href: r.Path(e.Path, "/new")})
 			}
 		}
 	}
@@ -131,4 +133,15 @@ func crumbs(pairs ...string) components.Crumbs {
 		out = append(out, components.Crumb{Label: pairs[i], Href: pairs[i+1]})
 	}
 	return out
+}
+
+func rankName(rank store.Rank) string {
+	switch rank {
+	case store.Admin:
+		return "admin"
+	case store.DomainAdmin:
+		return "domain"
+	case store.User:
+	}
+	return "user"
 }

@@ -39,9 +39,12 @@ func (s *Service) TakeDown(ctx context.Context, networkID string) error {
 	})
 }
 
-// removeRouter takes a router off its host.
+// removeRouter takes a router off its host; a host that was removed has none.
 func (s *Service) removeRouter(ctx context.Context, r Router) error {
 	d, err := infra.Ability[drivers.Router](ctx, s.fleet, r.HostID)
+	if store.IsAbsent(err) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}

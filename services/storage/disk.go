@@ -8,22 +8,29 @@ import (
 
 	"aerie/drivers"
 	"aerie/services/fault"
+	"aerie/services/iam"
 	"aerie/services/image"
 	"aerie/services/infra"
 	"aerie/services/state"
 	"aerie/services/store"
 )
 
-// Service keeps volumes.
+// Service keeps volumes. Its hooks are set before the first command.
 type Service struct {
 	db     *store.DB
 	fleet  *infra.Fleet
 	images *image.Service
+	// IAM names the owners of volumes.
+	IAM *iam.Service
+	// Instances tells of the instances that volumes are attached to. It is set
+	// by compute, which knows them.
+	Instances func(ctx context.Context, ids []string) (map[string]Instance, error)
 }
 
 // New makes the service.
 func New(db *store.DB, fleet *infra.Fleet, images *image.Service) *Service {
-	return &Service{db: db, fleet: fleet, images: images}
+	return &Service{db: db, fleet: fleet, images: images,
+		Instances: func(context.Context, []string) (map[string]Instance, error) { return nil, nil }}
 }
 
 // Of returns the volumes of an instance, the root disk first.

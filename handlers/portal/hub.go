@@ -1,0 +1,229 @@
+package portal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"gorm.io/gorm"
+
+	"aerie/services/event"
+	"aerie/services/job"
+	"aerie/services/state"
+	"aerie/services/store"
+)
+
+// change is a thing that is not what it was. Without an owner it concerns
+// everyone who may see the thing.
+type change struct {
+	Kind, ID string
+	Owner    *store.Owner
+	Job      *job.Row // of a job: how it stands now
+}
+
+// hub tells open pages what changed: at once what this server did, and within
+// a second what any other did, from the rows that all of them write.
+type hub struct {
+	db  *store.DB
+	log *slog.Logger
+
+	mu      sync.Mutex
+	readers map[chan change]bool
+	wake    chan struct{}
+
+	jobs   map[string]jobMark // of live jobs, as they were last seen
+	events map[string]time.Time
+	ready  bool
+}
+
+// jobMark is what a reader sees of a job.
+type jobMark struct {
+	status job.Status
+	step   int
+	tries  int
+}
+
+const (
+	lookEvery = time.Second
+	// lateEvents may be committed by other servers after newer ones.
+	lateEvents = 5 * time.Second
+	readerRoom = 256
+)
+
+func newHub(db *store.DB, log *slog.Logger) *hub {
+	h := &hub{db: db, log: log, readers: map[chan change]bool{}, wake: make(chan struct{}, 1), jobs: map[string]jobMark{}, events: map[string]time.Time{}}
+	state.Watch(db, func(ctx context.Context, c state.Change) error {
+		about := change{Kind: c.Entity, ID: c.ID}
+		if o, ok := c.Row.(interface{ Owner() store.Owner }); ok {
+			owner := o.Owner()
+			about.Owner = &owner
+		}
+		db.AfterCommit(ctx, func() { h.tell(about) })
+		return nil
+	})
+	return h
+}
+
+// join subscribes a reader. A reader that does not keep up is dropped: its
+// browser connects again and loads the page anew.
+func (h *hub) join() (changes chan change, leave func()) {
+	ch := make(chan change, readerRoom)
+	h.mu.Lock()
+	h.readers[ch] = true
+	h.mu.Unlock()
+	select {
+	case h.wake <- struct{}{}:
+	default:
+	}
+	return ch, func() {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		if h.readers[ch] {
+			delete(h.readers, ch)
+			close(ch)
+		}
+	}
+}
+
+func (h *hub) tell(c change) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for ch := range h.readers {
+		select {
+		case ch <- c:
+		default:
+			delete(h.readers, ch)
+			close(ch)
+		}
+	}
+}
+
+func (h *hub) idle() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.readers) == 0
+}
+
+// run looks for what other servers did, while anybody reads.
+func (h *hub) run(ctx context.Context) error {
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	for {
+		if h.idle() {
+			h.ready = false
+			select {
+			case <-ctx.Done():
+				return h.end(ctx.Err())
+			case <-h.wake:
+			}
+		}
+		if err := h.look(ctx); err != nil && !errors.Is(err, context.Canceled) {
+			h.log.WarnContext(ctx, "look for changes", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return h.end(ctx.Err())
+		case <-tick.C:
+		}
+	}
+}
+
+// end closes all streams, so that a stopping server need not wait for them.
+func (h *hub) end(err error) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for ch := range h.readers {
+		delete(h.readers, ch)
+		close(ch)
+	}
+	return err
+}
+
+// floor is the smallest UUIDv7 of that time: ids begin with it.
+func floor(t time.Time) string {
+	s := fmt.Sprintf("%012x", t.UnixMilli())
+	return s[:8] + "-" + s[8:] + "-7000-8000-000000000000"
+}
+
+// look compares jobs and events with the last look. The first one only
+// remembers them.
+func (h *hub) look(ctx context.Context) error {
+	ctx = store.System(ctx, "what changed, for open pages")
+	if err := h.lookAtEvents(ctx); err != nil {
+		return err
+	}
+	if err := h.lookAtJobs(ctx); err != nil {
+		return err
+	}
+	h.ready = true
+	return nil
+}
+
+func (h *hub) lookAtEvents(ctx context.Context) error {
+	since := h.db.Now().Add(-lateEvents)
+	rows, err := gorm.G[event.Row](h.db.In(ctx)).Where("id >= ?", floor(since)).Order("id").Limit(1000).
+		Select("id", "created_at", "resource_type", "resource_id", "account_id", "domain_id", "domain_path").Find(ctx)
+	if err != nil {
+		return err
+	}
+	for _, e := range rows {
+		if _, seen := h.events[e.ID]; seen {
+			continue
+		}
+		h.events[e.ID] = e.CreatedAt
+		if h.ready && e.ResourceID != "" {
+			owner := e.Owned.Owner()
+			h.tell(change{Kind: strings.ToLower(e.ResourceType), ID: e.ResourceID, Owner: &owner})
+		}
+	}
+	for id, at := range h.events {
+		if at.Before(since.Add(-lateEvents)) {
+			delete(h.events, id)
+		}
+	}
+	return nil
+}
+
+// lookAtJobs also tells of the things that jobs work on: their steps are what
+// a row shows as busy.
+func (h *hub) lookAtJobs(ctx context.Context) error {
+	live, err := gorm.G[job.Row](h.db.In(ctx)).Where("live = ?", true).Find(ctx)
+	if err != nil {
+		return err
+	}
+	now := map[string]jobMark{}
+	var ended []string
+	for i := range live {
+		j := &live[i]
+		now[j.ID] = jobMark{j.Status, j.StepIndex, j.Attempts}
+		if was, known := h.jobs[j.ID]; h.ready && (!known || was != now[j.ID]) {
+			h.tellJob(j)
+		}
+	}
+	for id := range h.jobs {
+		if _, still := now[id]; !still {
+			ended = append(ended, id)
+		}
+	}
+	h.jobs = now
+	if len(ended) == 0 {
+		return nil
+	}
+	over, err := gorm.G[job.Row](h.db.In(ctx)).Where("id IN ?", ended).Find(ctx)
+	for i := range over {
+		h.tellJob(&over[i])
+	}
+	return err
+}
+
+func (h *hub) tellJob(j *job.Row) {
+	owner := j.Owned.Owner()
+	h.tell(change{Kind: "job", ID: j.ID, Owner: &owner, Job: j})
+	if j.ObjectID != "" {
+		h.tell(change{Kind: strings.ToLower(j.Object), ID: j.ObjectID, Owner: &owner})
+	}
+}

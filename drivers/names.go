@@ -10,6 +10,11 @@ import (
 // (IFNAMSIZ). In a UUIDv7 these digits are random.
 func BridgeName(networkID string) string { return "ab" + tail(networkID, 12) }
 
+// Serial is the serial number by which a guest knows the disk: the last twenty
+// hex digits of its UUID, for virtio takes no more. In a UUIDv7 these are
+// random; its head is the same for all disks of one millisecond.
+func (d VMDisk) Serial() string { return tail(d.ID, 20) }
+
 func tail(id string, n int) string {
 	hex := strings.ReplaceAll(id, "-", "")
 	return hex[max(0, len(hex)-n):]

@@ -75,16 +75,20 @@ func open(ctx context.Context, s state, log *slog.Logger) (*app, error) {
 	a.config = config.New(a.db)
 	settings := compute.DeclareSettings(a.config)
 	a.iam = iam.New(a.db, iam.Options{Log: log})
-	a.jobs = job.New(a.db, job.Options{Name: a.name, Log: log, IsTransient: transient})
+	a.jobs = job.New(a.db, job.Options{Name: a.name, Log: log, IsTransient: transient, Around: around()})
 	a.node = newNode(s, log)
 	a.fleet = infra.NewFleet(a.db, map[string]infra.Opener{"qemu": a.node.kvm, "sim": a.node.simulated})
 	a.images = image.New(image.Parts{DB: a.db, Fleet: a.fleet, Jobs: a.jobs, IAM: a.iam, Settings: image.DeclareSettings(a.config)})
-	a.infra = infra.New(infra.Parts{DB: a.db, Fleet: a.fleet, Jobs: a.jobs, IAM: a.iam})
-	a.net = network.New(network.Parts{DB: a.db, Fleet: a.fleet, Jobs: a.jobs, IAM: a.iam, Config: a.config})
+	a.keeper = infra.NewKeeper(a.db, a.fleet)
+	a.infra = infra.New(infra.Parts{DB: a.db, Fleet: a.fleet, Jobs: a.jobs, Keeper: a.keeper})
+	a.net = network.New(a.db, a.fleet, a.iam)
+	a.net.Define(a.jobs, network.DeclareSettings(a.config))
 	a.storage = storage.New(a.db, a.fleet, a.images)
+	a.storage.IAM = a.iam
 	a.compute = compute.New(compute.Parts{DB: a.db, Jobs: a.jobs, Fleet: a.fleet, IAM: a.iam, Images: a.images, Net: a.net,
 		Storage: a.storage, Settings: settings, Origin: func(context.Context) *url.URL { return a.origin.Load() }})
-	a.keeper = infra.NewKeeper(a.db, a.fleet)
+	a.infra.Holders = []infra.Holder{a.net.Holds, a.storage.Holds, a.compute.Holds}
+	a.infra.Addresses = a.net.Addresses
 	a.keeper.Silent = a.compute.Silent
 	a.keeper.Back = a.compute.Sweep
 	a.loops = reconcile.New(a.db, reconcile.Options{Name: a.name, Log: log})
@@ -103,7 +107,7 @@ func (a *app) register() {
 	(&builtin.Service{Registry: a.registry, DB: a.db, Names: a.iam, ServerName: a.name}).Register()
 	who := iamcmd.New(a.iam, a.jobs)
 	for _, cmds := range [][]*command.Command{
-		who.Commands(), configcmd.Commands(a.config), a.infra.Commands(),
+		who.Commands(), (&configcmd.Service{Config: a.config}).Commands(), a.infra.Commands(),
 		a.images.Commands(), a.net.Commands(), a.storage.Commands(), a.compute.Commands(),
 	} {
 		a.registry.Add(cmds...)

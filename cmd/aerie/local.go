@@ -13,6 +13,7 @@ import (
 
 	"aerie/drivers"
 	"aerie/services/compute"
+	"aerie/services/infra"
 	"aerie/services/store"
 )
 
@@ -21,23 +22,18 @@ var (
 	errNoProber = errors.New("its driver cannot tell what the machine is")
 )
 
-// The local zone's public network. 198.18.0.0/15 is set aside for tests of
-// networks (RFC 2544), so that it meets no network that is in use.
-var (
-	localPublic = netip.MustParsePrefix("198.18.0.0/16")
-	localDNS    = netip.MustParseAddr("9.9.9.9")
-)
+// localDNS answers guests' questions about the internet.
+var localDNS = netip.MustParseAddr("9.9.9.9")
 
-const localBridge = "aepub0"
-
-// image is the bundled guest image.
-const image = "tiny.qcow2"
+// guestImage is the bundled guest image.
+const guestImage = "tiny.qcow2"
 
 // start makes what a first start needs: the administrator, the offerings and
 // the zone "local". It returns the administrator's password when it made one.
 func (a *app) first(ctx context.Context, auto bool) (password string, err error) {
-	password, given := os.LookupEnv("AERIE_ADMIN_PASSWORD")
-	if !given || password == "" {
+	password = os.Getenv("AERIE_ADMIN_PASSWORD")
+	given := password != ""
+	if !given {
 		if password, err = compute.NewPassword(randomness); err != nil {
 			return "", err
 		}
@@ -60,11 +56,14 @@ func (a *app) first(ctx context.Context, auto bool) (password string, err error)
 // seed makes the offerings and the zone, once in a database's life.
 func (a *app) seed(ctx context.Context, auto bool) error {
 	sys := store.System(ctx, "first start")
+	if done, err := a.seeded(sys); done || err != nil {
+		return err
+	}
 	zone, builtin, err := a.plan(sys, auto)
 	if err != nil {
 		return err
 	}
-	return a.db.Tx(sys, func(ctx context.Context) error {
+	err = a.db.Tx(sys, func(ctx context.Context) error {
 		n, err := a.db.Next(ctx, "seeded")
 		if err != nil {
 			return err
@@ -77,7 +76,12 @@ func (a *app) seed(ctx context.Context, auto bool) error {
 				return err
 			}
 		}
-		z, err := a.compute.MakeLocal(ctx, zone)
+		if zone.Suffix != "" {
+			if _, err := a.config.Set(ctx, compute.InstanceName, zone.Suffix); err != nil {
+				return err
+			}
+		}
+		z, err := a.compute.MakeLocal(ctx, zone.LocalZone)
 		if err != nil || builtin == nil {
 			return err
 		}
@@ -85,13 +89,25 @@ func (a *app) seed(ctx context.Context, auto bool) error {
 	})
 }
 
+// seeded tells whether this database was begun before.
+func (a *app) seeded(ctx context.Context) (bool, error) {
+	var n int64
+	err := a.db.In(ctx).Model(&infra.Zone{}).Unscoped().Count(&n).Error
+	return n > 0, err
+}
+
 // errSeeded rolls the second seeding back; it is no failure.
 var errSeeded = errors.New("seeded before")
 
+// localZone is a zone with what the installation adds.
+type localZone struct {
+	compute.LocalZone
+	Suffix string // see compute.InstanceName; empty leaves it
+}
+
 // plan is the local zone that this machine can be.
-func (a *app) plan(ctx context.Context, auto bool) (compute.LocalZone, *compute.BuiltIn, error) {
-	z := compute.LocalZone{Name: "local", Hypervisor: "KVM", PoolType: "Filesystem", ImagePath: a.path("images"), Public: localPublic,
-		Bridge: localBridge, DNS: []netip.Addr{localDNS}, CPUFactor: 4, Hosts: []compute.LocalHost{{Name: hostname(), URL: "qemu:///system", IP: "127.0.0.1"}}}
+func (a *app) plan(ctx context.Context, auto bool) (localZone, *compute.BuiltIn, error) {
+	z := localZone{LocalZone: compute.LocalZone{Name: "local", Hypervisor: "KVM", PoolType: "Filesystem", ImagePath: a.path("images"), DNS: []netip.Addr{localDNS}, CPUFactor: 4, Hosts: []compute.LocalHost{{Name: hostname(), URL: "qemu:///system", IP: "127.0.0.1"}}}}
 	why := errors.New("--node off")
 	if auto {
 		why = a.node.able(ctx)
@@ -99,13 +115,13 @@ func (a *app) plan(ctx context.Context, auto bool) (compute.LocalZone, *compute.
 	if why != nil {
 		a.log.Warn("this machine is no KVM host; simulating a data centre instead", "why", why)
 		z.Hypervisor, z.Simulated, z.PoolType, z.PoolPath, z.Bridge = "Simulator", true, "SharedMountPoint", "/pool", "cloudbr0"
+		z.Public = netip.PrefixFrom(publicSpace.Addr(), 16)
 		z.Hosts = nil
 		for i := range 3 {
 			z.Hosts = append(z.Hosts, compute.LocalHost{Name: fmt.Sprintf("sim-%d", i+1), URL: fmt.Sprintf("sim://sim-%d", i+1), IP: fmt.Sprintf("192.0.2.%d", i+1)})
 		}
 	} else {
-		var err error
-		if z.PoolPath, err = a.node.pool(); err != nil {
+		if err := a.node.plan(ctx, &z); err != nil {
 			return z, nil, err
 		}
 	}
@@ -133,7 +149,7 @@ func (a *app) builtin(ctx context.Context, hypervisor string) (*compute.BuiltIn,
 		return nil, err
 	}
 	b := &compute.BuiltIn{Name: "Aerie Tiny Linux", Text: "Aerie Tiny Linux, a small Debian guest for trying things out", Hypervisor: hypervisor,
-		OSType: "Debian GNU/Linux 12 (64-bit)", Owner: admin.Owner(), Path: a.path("images", image), Bytes: 96 << 20}
+		OSType: "Debian GNU/Linux 12 (64-bit)", Owner: admin.Owner(), Path: a.path("images", guestImage), Bytes: 96 << 20}
 	source, err := bundled(a.state)
 	if hypervisor == "Simulator" {
 		return b, nil // a simulated host pretends to read it
@@ -151,7 +167,7 @@ func (a *app) builtin(ctx context.Context, hypervisor string) (*compute.BuiltIn,
 
 // bundled finds the image that make guest built.
 func bundled(s state) (string, error) {
-	for _, path := range []string{os.Getenv("AERIE_GUEST_IMAGE"), s.path("cache", image), filepath.Join("var", "cache", image)} {
+	for _, path := range []string{os.Getenv("AERIE_GUEST_IMAGE"), s.path("cache", guestImage), filepath.Join("var", "cache", guestImage)} {
 		if path == "" {
 			continue
 		}
@@ -159,7 +175,7 @@ func bundled(s state) (string, error) {
 			return path, nil
 		}
 	}
-	return "", fmt.Errorf("no %s", image)
+	return "", fmt.Errorf("no %s", guestImage)
 }
 
 func copyFile(from, to string) (int64, error) {
@@ -195,7 +211,8 @@ func virtualSize(ctx context.Context, path string) (int64, error) {
 }
 
 // plug makes the bridge that carries the local zone's public traffic; the
-// driver does nothing when it is there.
+// driver does nothing when it is there. A bridge of another name is the
+// operator's own affair.
 func (a *app) plug(ctx context.Context) error {
 	hosts, err := a.hosts(ctx)
 	if err != nil {
@@ -205,18 +222,30 @@ func (a *app) plug(ctx context.Context) error {
 		if h.URL != "qemu:///system" {
 			continue
 		}
-		d, err := a.fleet.Driver(ctx, h.ID)
-		if err != nil {
-			return err
-		}
-		sw, ok := drivers.As[drivers.Switch](d)
-		if !ok {
-			continue
-		}
-		gw := netip.PrefixFrom(localPublic.Addr().Next(), localPublic.Bits())
-		if _, err := sw.ApplyBridge(ctx, drivers.BridgeSpec{Name: localBridge, Address: gw, Masquerade: true}); err != nil {
+		if err := a.plugInto(ctx, h); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (a *app) plugInto(ctx context.Context, h infra.Host) error {
+	prefix, err := a.node.prefix()
+	if err != nil {
+		return err
+	}
+	seat, err := a.net.Seat(ctx, h.ZoneID, publicBridge(prefix))
+	if err != nil || !seat.IsValid() {
+		return err
+	}
+	d, err := a.fleet.Driver(ctx, h.ID)
+	if err != nil {
+		return err
+	}
+	sw, ok := drivers.As[drivers.Switch](d)
+	if !ok {
+		return nil
+	}
+	_, err = sw.ApplyBridge(ctx, drivers.BridgeSpec{Name: publicBridge(prefix), Address: seat, Masquerade: true})
+	return err
 }

@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strings"
 	"sync"
 
 	"aerie/drivers"
@@ -39,11 +41,15 @@ func (n *node) kvm(ctx context.Context, h infra.Host) (drivers.Driver, error) {
 	if n.local != nil {
 		return n.local, nil
 	}
+	prefix, err := n.prefix()
+	if err != nil {
+		return nil, err
+	}
 	vms, err := libvirt.Open(ctx, libvirt.Config{URI: h.URL, StateDir: n.path("libvirt"), Log: n.log})
 	if err != nil {
 		return nil, err
 	}
-	nets, err := netns.Open(netns.Config{StateDir: n.path("routers"), Log: n.log})
+	nets, err := netns.Open(netns.Config{StateDir: n.path("routers"), Prefix: prefix, Log: n.log})
 	if err != nil {
 		_ = vms.Close()
 		return nil, err
@@ -101,6 +107,46 @@ func (n *node) able(ctx context.Context) error {
 	}
 	_, err = p.ProbeHost(ctx, drivers.ProbeHost{})
 	return err
+}
+
+// plan fills in where this machine keeps what the local zone consists of.
+func (n *node) plan(ctx context.Context, z *localZone) error {
+	prefix, err := n.prefix()
+	if err != nil {
+		return err
+	}
+	if z.Public, err = publicNet(prefix); err != nil {
+		return err
+	}
+	z.Bridge = publicBridge(prefix)
+	if z.Suffix, err = n.suffix(ctx, prefix); err != nil {
+		return err
+	}
+	z.PoolPath, err = n.pool()
+	return err
+}
+
+// usual is the name that CloudStack gives an instance at its hypervisor.
+var usual = regexp.MustCompile(`^i-\d+-\d+-VM$`)
+
+// suffix keeps the names of instances apart from those of another installation
+// on this machine; the first needs none of its own.
+func (n *node) suffix(ctx context.Context, prefix string) (string, error) {
+	d, err := n.kvm(ctx, infra.Host{URL: "qemu:///system"})
+	if err != nil {
+		return "", err
+	}
+	h, ok := drivers.As[drivers.Hypervisor](d)
+	if !ok {
+		return "", nil
+	}
+	list, err := h.ListVMs(ctx, drivers.ListVMs{})
+	for _, vm := range list.VMs {
+		if usual.MatchString(vm.Name) {
+			return "VM" + strings.ToUpper(prefix[2:]), err
+		}
+	}
+	return "", err
 }
 
 // pool is where this machine keeps disks: under the data folder where QEMU's

@@ -42,7 +42,7 @@ func (c serveCommand) Run(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	password, err := a.first(ctx, c.Node == "auto")
-	if err != nil && !errors.Is(err, errSeeded) {
+	if err != nil {
 		return err
 	}
 	if err := a.plug(ctx); err != nil {

@@ -85,8 +85,12 @@ func (s *suite) apply(t *testing.T, host drivers.Router, spec drivers.RouterSpec
 	if state.ID != spec.ID || state.Hash == "" || !state.Up {
 		t.Errorf("applied it is %+v", state)
 	}
-	if seen, ok := s.listed(t, host, spec.ID); !ok || seen != state {
+	seen, ok := s.listed(t, host, spec.ID)
+	if !ok || seen.ID != state.ID || seen.Hash != state.Hash || seen.Up != state.Up {
 		t.Errorf("applied it is %+v, listed %+v", state, seen)
+	}
+	if !maps.Equal(seen.Hosts, spec.Addresses()) {
+		t.Errorf("it serves %v, listed %v", spec.Addresses(), seen.Hosts)
 	}
 	return state.Hash
 }

@@ -16,7 +16,7 @@ import (
 // no console: NotFound.
 func (d *Driver) OpenConsole(ctx context.Context, req drivers.OpenConsole) (drivers.ConsoleEndpoint, error) {
 	op := "open console of " + req.ID
-	if err := validID("open console", "machine", req.ID); err != nil {
+	if err := drivers.CheckID("open console", req.ID); err != nil {
 		return drivers.ConsoleEndpoint{}, err
 	}
 	if req.Kind != drivers.ConsoleVNC && req.Kind != drivers.ConsoleSerial {

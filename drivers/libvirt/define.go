@@ -18,7 +18,7 @@ import (
 // off is redefined; a running one is left as it is.
 func (d *Driver) DefineVM(ctx context.Context, spec drivers.VMSpec) (drivers.VMState, error) {
 	op := "define " + spec.Name
-	if err := validVM("define machine", spec); err != nil {
+	if err := spec.Check(); err != nil {
 		return drivers.VMState{}, err
 	}
 	if s, err := d.state(ctx, op, spec.ID); err == nil && active(s.Power) {
@@ -92,7 +92,7 @@ var undefineFlags = []virt.DomainUndefineFlagsValues{
 // UndefineVM powers off by force and forgets the machine; its disks stay.
 func (d *Driver) UndefineVM(ctx context.Context, ref drivers.VMRef) (drivers.Done, error) {
 	op := "undefine " + ref.ID
-	if err := validID("undefine machine", "machine", ref.ID); err != nil {
+	if err := drivers.CheckID("undefine machine", ref.ID); err != nil {
 		return drivers.Done{}, err
 	}
 	_, err := onDomain(ctx, d, op, ref.ID, func(dom *virt.Domain) (drivers.Done, error) {

@@ -22,7 +22,7 @@ import (
 // least as large as its image.
 func (d *Driver) EnsureDisk(ctx context.Context, req drivers.DiskSpec) (drivers.DiskState, error) {
 	op := "make disk " + req.ID
-	if err := ready(ctx, op, validDisk("make disk", req)); err != nil {
+	if err := ready(ctx, op, req.Check()); err != nil {
 		return drivers.DiskState{}, err
 	}
 	give, err := d.pools.take(ctx, req.Pool.Path)
@@ -40,24 +40,6 @@ func (d *Driver) EnsureDisk(ctx context.Context, req drivers.DiskSpec) (drivers.
 		state, err = d.grow(ctx, op, state, req.Bytes)
 	}
 	return state, wrap(op, err)
-}
-
-func validDisk(op string, req drivers.DiskSpec) error {
-	if err := validID(op, "disk", req.ID); err != nil {
-		return err
-	}
-	if err := validPool(op, req.Pool); err != nil {
-		return err
-	}
-	if req.Image != "" {
-		if err := validID(op, "image", req.Image); err != nil {
-			return err
-		}
-	}
-	if req.Bytes < 0 || req.Bytes == 0 && req.Image == "" {
-		return invalid(op, "a size of %d bytes", req.Bytes)
-	}
-	return nil
 }
 
 func createDisk(ctx context.Context, op string, req drivers.DiskSpec) (drivers.DiskState, error) {
@@ -156,11 +138,7 @@ func openFiles(c *virt.Connect) ([]openFile, error) {
 // a running machine uses, is Busy.
 func (d *Driver) DeleteDisk(ctx context.Context, ref drivers.DiskRef) (drivers.Done, error) {
 	op := "delete disk " + ref.ID
-	wrong := validID("delete disk", "disk", ref.ID)
-	if wrong == nil {
-		wrong = validPool("delete disk", ref.Pool)
-	}
-	if err := ready(ctx, op, wrong); err != nil {
+	if err := ready(ctx, op, ref.Check()); err != nil {
 		return drivers.Done{}, err
 	}
 	give, err := d.pools.take(ctx, ref.Pool.Path)
@@ -232,7 +210,7 @@ func cloneOf(ref drivers.DiskRef) (string, error) {
 // has none.
 func (d *Driver) ListDisks(ctx context.Context, p drivers.Pool) (drivers.DiskList, error) {
 	op := "list disks of " + p.Path
-	if err := ready(ctx, op, validPool("list disks", p)); err != nil {
+	if err := ready(ctx, op, p.Check()); err != nil {
 		return drivers.DiskList{}, err
 	}
 	var list drivers.DiskList

@@ -18,7 +18,7 @@ import (
 // refused.
 func (d *Driver) EnsureImage(ctx context.Context, req drivers.ImageSpec) (drivers.DiskState, error) {
 	op := "copy image " + req.ID
-	if err := ready(ctx, op, validImage("copy image", req)); err != nil {
+	if err := ready(ctx, op, req.Check()); err != nil {
 		return drivers.DiskState{}, err
 	}
 	file := imageFile(req.Pool, req.ID)
@@ -40,22 +40,6 @@ func (d *Driver) EnsureImage(ctx context.Context, req drivers.ImageSpec) (driver
 	}
 	state, err := diskState(file)
 	return state, wrap(op, err)
-}
-
-func validImage(op string, req drivers.ImageSpec) error {
-	if err := validID(op, "image", req.ID); err != nil {
-		return err
-	}
-	if err := validPool(op, req.Pool); err != nil {
-		return err
-	}
-	if err := validPool(op, drivers.Pool{Path: req.Source}); err != nil {
-		return invalid(op, "source %q is not a clean absolute path", req.Source)
-	}
-	if req.Format != formatQcow2 && req.Format != formatRaw {
-		return invalid(op, "format %q is neither qcow2 nor raw", req.Format)
-	}
-	return nil
 }
 
 // convert works on a temporary file; two at once make the same image twice.

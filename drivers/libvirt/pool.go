@@ -35,7 +35,7 @@ func imageFile(p drivers.Pool, id string) string {
 // idOf is the UUID in a file's name.
 func idOf(file string) (string, bool) {
 	id, ok := strings.CutSuffix(filepath.Base(file), fileEnding)
-	return id, ok && uuidForm.MatchString(id)
+	return id, ok && drivers.IsUUID(id)
 }
 
 // EnsurePool makes the folder, or finds the mounted one, and checks that QEMU
@@ -44,7 +44,7 @@ func idOf(file string) (string, bool) {
 // absent mount would be lost from sight.
 func (d *Driver) EnsurePool(ctx context.Context, p drivers.Pool) (drivers.PoolState, error) {
 	op := "prepare pool " + p.Path
-	if err := ready(ctx, op, validPool("prepare pool", p)); err != nil {
+	if err := ready(ctx, op, p.Check()); err != nil {
 		return drivers.PoolState{}, err
 	}
 	if err := makePool(op, p); err != nil {
@@ -64,8 +64,8 @@ func (d *Driver) EnsurePool(ctx context.Context, p drivers.Pool) (drivers.PoolSt
 
 func makePool(op string, p drivers.Pool) error {
 	switch p.Type {
-	case "", "Filesystem":
-	case "SharedMountPoint", "NetworkFilesystem":
+	case drivers.PoolLocal:
+	case drivers.PoolMount, drivers.PoolNFS:
 		if info, err := os.Stat(p.Path); err != nil || !info.IsDir() {
 			return drivers.Errorf(drivers.NotFound, op, "%s is not mounted here", p.Path)
 		}

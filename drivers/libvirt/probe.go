@@ -107,13 +107,13 @@ func readMemory(c *virt.Connect, info *drivers.HostInfo) {
 func (d *Driver) hostID(now string) (string, error) {
 	file := filepath.Join(d.cfg.StateDir, "host-uuid")
 	kept, err := os.ReadFile(file)
-	if id := strings.TrimSpace(string(kept)); err == nil && uuidForm.MatchString(id) {
+	if id := strings.TrimSpace(string(kept)); err == nil && drivers.IsUUID(id) {
 		return id, nil
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return "", err
 	}
-	if !uuidForm.MatchString(now) {
+	if !drivers.IsUUID(now) {
 		now = uuid.NewString()
 	}
 	return now, keep(file, []byte(now+"\n"))

@@ -19,7 +19,7 @@ const maxShot = 64 << 20
 // NotFound.
 func (d *Driver) Screenshot(ctx context.Context, ref drivers.VMRef) (drivers.Picture, error) {
 	op := "screenshot of " + ref.ID
-	if err := validID("screenshot", "machine", ref.ID); err != nil {
+	if err := drivers.CheckID("screenshot", ref.ID); err != nil {
 		return drivers.Picture{}, err
 	}
 	// A stream that waits for data holds up every other call on its connection.

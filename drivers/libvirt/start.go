@@ -21,7 +21,7 @@ const (
 
 // StartVM powers on; a running machine is left alone, a paused one resumes.
 func (d *Driver) StartVM(ctx context.Context, ref drivers.VMRef) (drivers.VMState, error) {
-	if err := validID("start machine", "machine", ref.ID); err != nil {
+	if err := drivers.CheckID("start machine", ref.ID); err != nil {
 		return drivers.VMState{}, err
 	}
 	return onDomain(ctx, d, "start "+ref.ID, ref.ID, func(dom *virt.Domain) (drivers.VMState, error) {
@@ -62,7 +62,7 @@ func powerOn(dom *virt.Domain) error {
 
 // StopVM powers off: by ACPI first, by force after Grace (30 s when zero).
 func (d *Driver) StopVM(ctx context.Context, req drivers.StopVM) (drivers.VMState, error) {
-	if err := validID("stop machine", "machine", req.ID); err != nil {
+	if err := drivers.CheckID("stop machine", req.ID); err != nil {
 		return drivers.VMState{}, err
 	}
 	op := "stop " + req.ID
@@ -137,7 +137,7 @@ func (d *Driver) press(ctx context.Context, op, id string) error {
 // RebootVM restarts the guest: by ACPI first, by reset after Grace (30 s when
 // zero). A machine that is off is Invalid: there is nothing to restart.
 func (d *Driver) RebootVM(ctx context.Context, req drivers.RebootVM) (drivers.VMState, error) {
-	if err := validID("reboot machine", "machine", req.ID); err != nil {
+	if err := drivers.CheckID("reboot machine", req.ID); err != nil {
 		return drivers.VMState{}, err
 	}
 	op := "reboot " + req.ID

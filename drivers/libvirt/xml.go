@@ -137,7 +137,7 @@ func (m machine) disks() []xmlvirt.DomainDisk {
 			Driver: &xmlvirt.DomainDiskDriver{Name: "qemu", Type: formatQcow2, Cache: m.cache(file), Discard: "unmap"},
 			Source: &xmlvirt.DomainDiskSource{File: &xmlvirt.DomainDiskSourceFile{File: file}},
 			Target: &xmlvirt.DomainDiskTarget{Dev: "vd" + string(rune('a'+i)), Bus: "virtio"},
-			Serial: serialNumber(d.ID),
+			Serial: d.Serial(),
 		}
 	}
 	if len(disks) > 0 {
@@ -145,9 +145,6 @@ func (m machine) disks() []xmlvirt.DomainDisk {
 	}
 	return disks
 }
-
-// serialNumber is the head of a disk's UUID: virtio takes twenty characters.
-func serialNumber(id string) string { return strings.ReplaceAll(id, "-", "")[:20] }
 
 func (m machine) nics() []xmlvirt.DomainInterface {
 	nics := make([]xmlvirt.DomainInterface, len(m.NICs))

@@ -102,7 +102,7 @@ func FuzzDomainXML(f *testing.F) {
 		m := small()
 		m.Name, m.CPUs, m.CPUMHz = name, int(cpus), int(mhz)
 		m.Disks[0].Pool.Path, m.NICs[0].Bridge, m.NICs[0].MAC = path, bridge, mac
-		if validVM("fuzz", m.VMSpec) != nil || strings.ContainsRune(path, utf8.RuneError) {
+		if m.Check() != nil || strings.ContainsRune(path, utf8.RuneError) {
 			return
 		}
 		text, err := m.xml()

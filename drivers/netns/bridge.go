@@ -23,8 +23,8 @@ import (
 // has made gets what is missing and loses nothing.
 func (d *Driver) ApplyBridge(ctx context.Context, s drivers.BridgeSpec) (drivers.Done, error) {
 	op := fmt.Sprintf("apply bridge %q", s.Name)
-	if err := checkBridgeSpec(s); err != nil {
-		return drivers.Done{}, &drivers.Error{Kind: drivers.Invalid, Op: op, Cause: err}
+	if err := s.Check(); err != nil {
+		return drivers.Done{}, err
 	}
 	release, err := d.locks.hold(ctx, "bridge "+s.Name)
 	if err != nil {
@@ -32,22 +32,6 @@ func (d *Driver) ApplyBridge(ctx context.Context, s drivers.BridgeSpec) (drivers
 	}
 	defer release()
 	return drivers.Done{}, fail(op, d.applyBridge(ctx, s))
-}
-
-func checkBridgeSpec(s drivers.BridgeSpec) error {
-	if err := checkBridge(s.Name); err != nil {
-		return err
-	}
-	if err := checkMTU(s.MTU); err != nil {
-		return err
-	}
-	if s.Address.IsValid() {
-		return checkSeat(s.Address)
-	}
-	if s.Masquerade {
-		return errors.New("nothing to masquerade without an address")
-	}
-	return nil
 }
 
 func (d *Driver) applyBridge(ctx context.Context, s drivers.BridgeSpec) error {
@@ -228,8 +212,8 @@ func (d *Driver) isOurs(link netlink.Link) bool {
 // that somebody else has made only the way out through the host goes.
 func (d *Driver) RemoveBridge(ctx context.Context, ref drivers.BridgeRef) (drivers.Done, error) {
 	op := fmt.Sprintf("remove bridge %q", ref.Name)
-	if err := checkBridge(ref.Name); err != nil {
-		return drivers.Done{}, &drivers.Error{Kind: drivers.Invalid, Op: op, Cause: err}
+	if err := ref.Check(); err != nil {
+		return drivers.Done{}, err
 	}
 	release, err := d.locks.hold(ctx, "bridge "+ref.Name)
 	if err != nil {

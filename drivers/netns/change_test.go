@@ -169,13 +169,13 @@ func TestOvertakenSpec(t *testing.T) {
 	newer := w.apply(s)
 	late := s
 	late.Generation, late.Hosts = 4, nil
-	if got := w.apply(late); got != newer {
+	if got := w.apply(late); got.Hash != newer.Hash || got.Up != newer.Up {
 		t.Errorf("an older spec made %+v of %+v", got, newer)
 	}
 	web := w.web(s)
 	w.lease(web)
 	late.Generation = 6
-	if got := w.apply(late); got == newer {
+	if got := w.apply(late); got.Hash == newer.Hash {
 		t.Error("a newer spec is not applied")
 	}
 }

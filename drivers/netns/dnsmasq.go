@@ -125,7 +125,7 @@ func dnsHosts(s drivers.RouterSpec) string {
 		fmt.Fprintf(&b, "%s %s\n", ip, name)
 	}
 	if !s.Guest.NoData {
-		line(s.Guest.Gateway.Addr(), dataServer)
+		line(s.Guest.Gateway.Addr(), drivers.DataServer)
 	}
 	for _, h := range byAddress(s.Hosts) {
 		if h.Name != "" {

@@ -39,7 +39,7 @@ func (r router) leases() ([]lease, error) {
 	var all []lease
 	for line := range strings.Lines(string(text)) {
 		f := strings.Fields(line)
-		if len(f) < 5 || checkMAC(f[1]) != nil {
+		if len(f) < 5 || !drivers.IsMAC(f[1]) {
 			continue
 		}
 		if ip, err := netip.ParseAddr(f[2]); err == nil && ip.Is4() {
@@ -89,7 +89,7 @@ func (r router) departed(hosts []drivers.RouterHost) ([]lease, error) {
 	var gone []lease
 	for line := range strings.Lines(string(text)) {
 		f := strings.Split(line, ",")
-		if len(f) < 2 || checkMAC(f[0]) != nil {
+		if len(f) < 2 || !drivers.IsMAC(f[0]) {
 			continue
 		}
 		ip, err := netip.ParseAddr(f[1])

@@ -17,8 +17,8 @@ import (
 // files are lost. The guest bridge goes when nothing else is plugged into it.
 func (d *Driver) RemoveRouter(ctx context.Context, ref drivers.RouterRef) (drivers.Done, error) {
 	op := fmt.Sprintf("remove router %q", ref.ID)
-	if err := checkID(ref.ID); err != nil {
-		return drivers.Done{}, &drivers.Error{Kind: drivers.Invalid, Op: op, Cause: err}
+	if err := ref.Check(); err != nil {
+		return drivers.Done{}, err
 	}
 	r := d.router(ref.ID)
 	release, err := d.locks.hold(ctx, r.name)

@@ -20,8 +20,8 @@ import (
 // what the router has mends by what it has.
 func (d *Driver) ApplyRouter(ctx context.Context, s drivers.RouterSpec) (drivers.RouterState, error) {
 	op := "apply router " + s.ID
-	if err := checkRouter(s); err != nil {
-		return drivers.RouterState{}, &drivers.Error{Kind: drivers.Invalid, Op: fmt.Sprintf("apply router %q", s.ID), Cause: err}
+	if err := s.Check(); err != nil {
+		return drivers.RouterState{}, err
 	}
 	r := d.router(s.ID)
 	release, err := d.locks.hold(ctx, r.name)
@@ -68,7 +68,7 @@ func (d *Driver) applyRouter(ctx context.Context, r router, s drivers.RouterSpec
 
 // become is what shall be remembered when s is applied.
 func (was saved) become(s drivers.RouterSpec) saved {
-	now := saved{ID: s.ID, Hash: Hash(s), Spec: s, Rules: was.Rules, Left: was.Left}
+	now := saved{ID: s.ID, Hash: drivers.HashRouter(s), Spec: s, Rules: was.Rules, Left: was.Left}
 	if was.ID == "" {
 		return now
 	}
@@ -243,7 +243,7 @@ func (b *build) guestLeg(ctx context.Context, services *errgroup.Group) (renewed
 	if err != nil {
 		return false, err
 	}
-	moved, err := ensureAddresses(b.inside, inner, []netip.Prefix{g.Gateway, netip.PrefixFrom(metadataAddr, 32)})
+	moved, err := ensureAddresses(b.inside, inner, []netip.Prefix{g.Gateway, netip.PrefixFrom(drivers.MetadataAddr, 32)})
 	if err != nil {
 		return false, err
 	}

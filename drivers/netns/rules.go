@@ -37,7 +37,7 @@ var established = []string{"ct state established,related accept", "ct state inva
 // echo tells a guest that its gateway lives.
 func input(g drivers.RouterGuest) []string {
 	from := fmt.Sprintf("iifname %q", guestLink)
-	guest := fmt.Sprintf("%s ip saddr %s ip daddr { %s, %s }", from, g.Gateway.Masked(), g.Gateway.Addr(), metadataAddr)
+	guest := fmt.Sprintf("%s ip saddr %s ip daddr { %s, %s }", from, g.Gateway.Masked(), g.Gateway.Addr(), drivers.MetadataAddr)
 	lines := append([]string{`iifname "lo" accept`}, established...)
 	if !g.NoDHCP {
 		lines = append(lines, from+" udp sport 68 udp dport 67 accept") // a guest without an address has none to match

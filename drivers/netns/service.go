@@ -131,7 +131,7 @@ func (s *service) start(ns space) error {
 func (s *service) listen(ns space) (all []net.Listener, err error) {
 	places := []netip.AddrPort{
 		netip.AddrPortFrom(s.gateway, dataPort),
-		netip.AddrPortFrom(metadataAddr, dataPort),
+		netip.AddrPortFrom(drivers.MetadataAddr, dataPort),
 		netip.AddrPortFrom(s.gateway, passwordPort),
 	}
 	err = ns.do(func() error {

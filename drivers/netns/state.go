@@ -41,18 +41,7 @@ type loaded struct {
 	Space      uint64 // the namespace it is in
 }
 
-// Hash fingerprints a spec. The order of hosts means nothing, and neither does
-// the generation: two specs that want the same are the same.
-func Hash(s drivers.RouterSpec) string {
-	s.Generation = 0
-	s.Hosts = slices.SortedFunc(slices.Values(s.Hosts), func(a, b drivers.RouterHost) int { return strings.Compare(a.NIC, b.NIC) })
-	text, err := json.Marshal(s)
-	if err != nil {
-		panic(err) // a struct of plain fields
-	}
-	return fingerprint(string(text))
-}
-
+// fingerprint tells texts apart.
 func fingerprint(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:])
@@ -102,7 +91,7 @@ func (d *Driver) loadAll() ([]saved, error) {
 		if err != nil {
 			return nil, err
 		}
-		if checkID(s.ID) == nil && d.router(s.ID).name == dir.Name() {
+		if drivers.IsUUID(s.ID) && d.router(s.ID).name == dir.Name() {
 			all = append(all, s)
 		}
 	}

@@ -29,7 +29,7 @@ func (h *Host) hasBridge(name string) bool {
 // ApplyBridge makes the bridge look like the spec.
 func (h *Host) ApplyBridge(ctx context.Context, spec drivers.BridgeSpec) (drivers.Done, error) {
 	return call(ctx, h, "ApplyBridge", spec.Name, func() (drivers.Done, error) {
-		if err := checkBridge(spec); err != nil {
+		if err := spec.Check(); err != nil {
 			return drivers.Done{}, err
 		}
 		h.mu.Lock()
@@ -43,8 +43,8 @@ func (h *Host) ApplyBridge(ctx context.Context, spec drivers.BridgeSpec) (driver
 func (h *Host) RemoveBridge(ctx context.Context, ref drivers.BridgeRef) (drivers.Done, error) {
 	return call(ctx, h, "RemoveBridge", ref.Name, func() (drivers.Done, error) {
 		op := "remove bridge " + ref.Name
-		if !isInterface(ref.Name) {
-			return drivers.Done{}, drivers.Errorf(drivers.Invalid, op, "no name of a bridge")
+		if err := ref.Check(); err != nil {
+			return drivers.Done{}, err
 		}
 		h.mu.Lock()
 		defer h.mu.Unlock()

@@ -29,12 +29,12 @@ type disk struct {
 }
 
 // pool finds or makes the pool; a pool on a network is the same on every host.
-func (h *Host) pool(op string, spec drivers.Pool) (*pool, error) {
-	if err := checkPool(op, spec); err != nil {
+func (h *Host) pool(spec drivers.Pool) (*pool, error) {
+	if err := spec.Check(); err != nil {
 		return nil, err
 	}
 	mu, all := &h.mu, h.pools
-	if spec.Type != "Filesystem" {
+	if spec.Type != drivers.PoolLocal {
 		mu, all = &h.center.mu, h.center.shared
 	}
 	mu.Lock()
@@ -50,7 +50,7 @@ func (h *Host) pool(op string, spec drivers.Pool) (*pool, error) {
 // hasDisk looks for a machine's disk; the host's mutex is held.
 func (h *Host) hasDisk(d drivers.VMDisk) bool {
 	p := h.pools[d.Pool.ID]
-	if d.Pool.Type != "Filesystem" {
+	if d.Pool.Type != drivers.PoolLocal {
 		h.center.mu.Lock()
 		p = h.center.shared[d.Pool.ID]
 		h.center.mu.Unlock()
@@ -84,7 +84,7 @@ func (p *pool) add(op string, d *disk, capacity int64) error {
 // EnsurePool makes the pool usable on this host.
 func (h *Host) EnsurePool(ctx context.Context, spec drivers.Pool) (drivers.PoolState, error) {
 	return call(ctx, h, "EnsurePool", spec.ID, func() (drivers.PoolState, error) {
-		p, err := h.pool("ensure pool", spec)
+		p, err := h.pool(spec)
 		if err != nil {
 			return drivers.PoolState{}, err
 		}
@@ -98,10 +98,10 @@ func (h *Host) EnsurePool(ctx context.Context, spec drivers.Pool) (drivers.PoolS
 // EnsureImage puts an image into the pool; its source is not read.
 func (h *Host) EnsureImage(ctx context.Context, spec drivers.ImageSpec) (drivers.DiskState, error) {
 	return call(ctx, h, "EnsureImage", spec.ID, func() (drivers.DiskState, error) {
-		if err := checkImage(spec); err != nil {
+		if err := spec.Check(); err != nil {
 			return drivers.DiskState{}, err
 		}
-		p, err := h.pool("ensure image", spec.Pool)
+		p, err := h.pool(spec.Pool)
 		if err != nil {
 			return drivers.DiskState{}, err
 		}
@@ -123,10 +123,10 @@ func (h *Host) EnsureImage(ctx context.Context, spec drivers.ImageSpec) (drivers
 // EnsureDisk makes a disk, or lets it grow to the size that is asked.
 func (h *Host) EnsureDisk(ctx context.Context, spec drivers.DiskSpec) (drivers.DiskState, error) {
 	return call(ctx, h, "EnsureDisk", spec.ID, func() (drivers.DiskState, error) {
-		if err := checkDisk(spec); err != nil {
+		if err := spec.Check(); err != nil {
 			return drivers.DiskState{}, err
 		}
-		p, err := h.pool("ensure disk", spec.Pool)
+		p, err := h.pool(spec.Pool)
 		if err != nil {
 			return drivers.DiskState{}, err
 		}
@@ -169,10 +169,10 @@ func (p *pool) clone(spec drivers.DiskSpec, capacity int64) (drivers.DiskState, 
 func (h *Host) DeleteDisk(ctx context.Context, ref drivers.DiskRef) (drivers.Done, error) {
 	return call(ctx, h, "DeleteDisk", ref.ID, func() (drivers.Done, error) {
 		op := "delete disk"
-		if err := checkID(op, ref.ID); err != nil {
+		if err := ref.Check(); err != nil {
 			return drivers.Done{}, err
 		}
-		p, err := h.pool(op, ref.Pool)
+		p, err := h.pool(ref.Pool)
 		if err != nil {
 			return drivers.Done{}, err
 		}
@@ -203,7 +203,7 @@ func (p *pool) remove(op, id string, l *locks) error {
 // ListDisks is every disk and image in the pool, by ID.
 func (h *Host) ListDisks(ctx context.Context, spec drivers.Pool) (drivers.DiskList, error) {
 	return call(ctx, h, "ListDisks", spec.ID, func() (drivers.DiskList, error) {
-		p, err := h.pool("list disks", spec)
+		p, err := h.pool(spec)
 		if err != nil {
 			return drivers.DiskList{}, err
 		}

@@ -11,7 +11,7 @@ import (
 // DefineVM makes the machine known to the host; a running one is left as it is.
 func (h *Host) DefineVM(ctx context.Context, spec drivers.VMSpec) (drivers.VMState, error) {
 	return call(ctx, h, "DefineVM", spec.ID, func() (drivers.VMState, error) {
-		if err := checkVM(spec); err != nil {
+		if err := spec.Check(); err != nil {
 			return drivers.VMState{}, err
 		}
 		h.mu.Lock()
@@ -39,7 +39,7 @@ func (h *Host) define(spec drivers.VMSpec) *machine {
 
 // vm finds a machine; the host's mutex is held.
 func (h *Host) vm(op, id string) (*machine, error) {
-	if err := checkID(op, id); err != nil {
+	if err := drivers.CheckID(op, id); err != nil {
 		return nil, err
 	}
 	m, ok := h.vms[id]
@@ -148,7 +148,7 @@ func (h *Host) obeys(q asked) (wait time.Duration, why string, run *stopwatch, e
 // UndefineVM powers off by force and forgets the machine; its disks stay.
 func (h *Host) UndefineVM(ctx context.Context, ref drivers.VMRef) (drivers.Done, error) {
 	return call(ctx, h, "UndefineVM", ref.ID, func() (drivers.Done, error) {
-		if err := checkID("undefine", ref.ID); err != nil {
+		if err := drivers.CheckID("undefine", ref.ID); err != nil {
 			return drivers.Done{}, err
 		}
 		h.mu.Lock()

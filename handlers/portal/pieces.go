@@ -11,6 +11,7 @@ import (
 
 	"aerie/locales"
 	"aerie/services/command"
+	"aerie/services/command/builtin"
 	"aerie/services/fault"
 	"aerie/views/components"
 	"aerie/views/pages/pieces"
@@ -256,6 +257,7 @@ type deed struct {
 	Text    string // more of the question
 	Off     string // why it cannot be done now
 	Main    bool   // stands out in the heading
+	Fields  []components.Pair
 }
 
 func (r *Request) deeds(list ...deed) []components.Action {
@@ -264,7 +266,7 @@ func (r *Request) deeds(list ...deed) []components.Action {
 		if !r.May(d.Command) {
 			continue
 		}
-		a := components.Action{Label: r.T("pg.a." + d.Key), Icon: d.Icon, Disabled: d.Off}
+		a := components.Action{Label: r.T("pg.a." + d.Key), Icon: d.Icon, Disabled: d.Off, Fields: d.Fields}
 		switch {
 		case d.Page:
 			a.Href, a.Page = d.Path, true
@@ -319,6 +321,7 @@ type thingPage struct {
 	Title  string
 	Text   string
 	State  string
+	Job    string // that works on it
 	ID     string
 	Base   string // its address
 	Crumbs components.Crumbs
@@ -329,8 +332,8 @@ type thingPage struct {
 	Watch  []string
 }
 
-// detail shows the tab that the address names.
-func (r *Request) detail(d thingPage) error {
+// thing shows the tab that the address names.
+func (r *Request) thing(d thingPage) error {
 	d.Tabs = slices.DeleteFunc(d.Tabs, func(t thingTab) bool { return t.Needs != "" && !r.May(t.Needs) })
 	now := r.Param("tab")
 	i := slices.IndexFunc(d.Tabs, func(t thingTab) bool { return t.Key == now })
@@ -353,7 +356,7 @@ func (r *Request) detail(d thingPage) error {
 	}
 	actions := r.deeds(d.Deeds...)
 	shown := min(max(d.Shown, 1), len(actions))
-	h := components.Heading{Title: d.Title, Text: d.Text, State: d.State, ID: d.ID, Actions: actions[:shown]}
+	h := components.Heading{Title: d.Title, Text: d.Text, State: d.State, JobHref: jobHref(d.Job), ID: d.ID, Actions: actions[:shown]}
 	if rest := actions[shown:]; len(rest) > 0 {
 		h.Menu = components.Menu{ID: "head-menu", Name: d.Title, Actions: rest}
 	}
@@ -405,21 +408,10 @@ func (r *Request) end(e ending) error {
 	return r.act(action{Command: e.Command, Params: e.Params, Text: r.T("pg."+e.Kind+".deleted", "name", e.Name), To: e.List})
 }
 
-// eventEntry is an event as pages of things show it.
-type eventEntry struct {
-	ID          string       `json:"id"`
-	Description string       `json:"description"`
-	Level       string       `json:"level"`
-	Type        string       `json:"type"`
-	Username    string       `json:"username"`
-	State       string       `json:"state"`
-	Created     command.Time `json:"created"`
-}
-
 // history is the tab with what happened to a thing.
 func (r *Request) history(id string) thingTab {
 	return thingTab{Key: "events", Needs: "listEvents", Body: func() (templ.Component, error) {
-		list, err := entries[eventEntry](r, "listEvents", vals("resourceid", id, "listall", "true", "page", "1", "pagesize", "100"))
+		list, err := some[builtin.EventView](r, "listEvents", vals("resourceid", id, "page", "1", "pagesize", "100"))
 		if err != nil {
 			return nil, err
 		}
@@ -429,7 +421,7 @@ func (r *Request) history(id string) thingTab {
 		var out components.Timeline
 		for _, e := range list {
 			out = append(out, components.Event{
-				Time: components.Time(e.Created.Time), State: strings.ToLower(e.Level), Actor: e.Username, Text: r.eventText(e),
+				Time: components.Time(e.Created.Time), State: strings.ToLower(string(e.Level)), Actor: e.Username, Text: r.eventText(e),
 			})
 		}
 		return boxed(r.T("pg.t.events"), out), nil
@@ -437,17 +429,17 @@ func (r *Request) history(id string) thingTab {
 }
 
 // eventText says what happened in the reader's language where it can.
-func (r *Request) eventText(e eventEntry) string {
+func (r *Request) eventText(e builtin.EventView) string {
 	key := "event.type." + e.Type
 	if !locales.Has(key) {
 		return e.Description
 	}
 	text := r.T(key)
-	if e.State != "" && e.State != "Completed" && e.State != "Created" {
-		text += " – " + locales.Or(r.Ctx(), "pg.e."+strings.ToLower(e.State), e.State)
-	}
-	if e.Level == "ERROR" {
-		text += " – " + r.T("state.failed")
+	switch {
+	case string(e.Level) == "ERROR":
+		return text + " – " + r.T("state.failed")
+	case string(e.State) == "Scheduled" || string(e.State) == "Started":
+		return text + " – " + r.T("pg.e."+strings.ToLower(string(e.State)))
 	}
 	return text
 }
@@ -477,3 +469,45 @@ func (r *Request) formOr(f formPage, text string, after func(any) string) error 
 
 // always is where a form goes on whatever the result.
 func always(to string) func(any) string { return func(any) string { return to } }
+
+// timeOf is a time as commands return it.
+type timeOf = command.Time
+
+// forAdmin is what only root administrators are shown.
+func (r *Request) forAdmin(text string) string {
+	if r.Admin() {
+		return text
+	}
+	return ""
+}
+
+// absent is the fault for a thing that a list command did not return; an id
+// that is none is absent, too.
+func (r *Request) absent(err error) error {
+	if ignoreAbsent(err) != nil {
+		return err
+	}
+	return fault.New(fault.NotFound, "portal.not_found")
+}
+
+// endMany is the end of the selected things: GET asks, POST does it.
+func (r *Request) endMany(cmd, kind, list string) error {
+	if !r.May(cmd) {
+		return fault.New(fault.NotFound, "portal.not_found")
+	}
+	if r.posted() {
+		return r.bulk(cmd, nil, list)
+	}
+	ids := r.QueryParams()["id"]
+	if len(ids) == 0 {
+		return r.refuse(fault.New(fault.Invalid, "error.selection_empty"))
+	}
+	a := components.Action{
+		Label: r.T("pg.a.delete"), Post: r.Request().URL.Path, Style: components.Danger, Full: true,
+		Confirm: components.Confirm{Level: components.Dialog, Title: locales.N(r.Ctx(), "pg."+kind+".delete_many", len(ids)), Text: r.T("pg.delete_many_text")},
+	}
+	for _, id := range ids[:min(len(ids), most)] {
+		a.Fields = append(a.Fields, components.Pair{Name: "id", Value: id})
+	}
+	return r.ask(a, list, false, nil)
+}

@@ -152,7 +152,7 @@ func (p *Portal) registerPlain(in *echo.Group) {
 	in.GET("/jobs/:id", p.plain(showJob))
 	in.POST("/jobs/:id/retry", p.plain(retryJob))
 	in.POST("/jobs/:id/cancel", p.plain(cancelJob))
-	in.GET("/profile", p.plain(profile))
+	in.GET("/profile", p.plain(ownProfile))
 	in.POST("/profile/password", p.plain(changePassword))
 	in.POST("/profile/keys", p.plain(makeKeys))
 	in.POST("/profile/sessions", p.plain(endSessions))

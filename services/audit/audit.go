@@ -25,6 +25,9 @@ type Parts struct {
 	// Skip leaves out hosts whose machines this process cannot see, such as
 	// those that are simulated in a server's memory; nil leaves out none.
 	Skip func(infra.Host) bool
+	// Suffix is the setting instance.name, by which an installation knows its
+	// own machines ("VM").
+	Suffix string
 	// Pause is between the two looks (2 s).
 	Pause time.Duration
 	// Overdue is how long a job may be due without a server taking it (1 min).
@@ -75,6 +78,9 @@ func Run(ctx context.Context, p Parts) ([]Finding, error) {
 func (p Parts) withDefaults() Parts {
 	if p.Skip == nil {
 		p.Skip = func(infra.Host) bool { return false }
+	}
+	if p.Suffix == "" {
+		p.Suffix = "VM"
 	}
 	if p.Pause == 0 {
 		p.Pause = 2 * time.Second

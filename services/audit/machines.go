@@ -10,9 +10,15 @@ import (
 	"aerie/services/compute"
 )
 
-// ours is an instance's name at its hypervisor; others' machines are none of
-// Aerie's business.
-var ours = regexp.MustCompile(`^i-\d+-\d+-VM$`)
+// named is an instance's name at its hypervisor.
+var named = regexp.MustCompile(`^i-\d+-\d+-(.+)$`)
+
+// ours tells a machine of this installation; others' machines are none of its
+// business.
+func (p Parts) ours(name string) bool {
+	m := named.FindStringSubmatch(name)
+	return m != nil && m[1] == p.Suffix
+}
 
 func works(p drivers.Power) bool { return p == drivers.PowerOn || p == drivers.PowerPaused }
 
@@ -80,7 +86,7 @@ func (l *look) compare(out *list, id string, p at) {
 	vm, known := l.vms[id]
 	subject := "virtualmachine/" + id
 	switch {
-	case !known && ours.MatchString(p.state.Name):
+	case !known && l.ours(p.state.Name):
 		out.add("machine", subject, "%s knows %s (%s), which has no row", p.host.Name, p.state.Name, p.state.Power)
 	case !known || l.live[vm.Entity()]:
 	case works(p.state.Power) && (vm.HostID != p.host.ID || !mayRun(vm.State)):

@@ -216,7 +216,7 @@ func (s *Service) planVM(ctx context.Context, p *plan) error {
 		return err
 	}
 	p.vm = VM{Row: store.Row{ID: id}, Owned: store.Owned(owner), Name: p.Name, DisplayName: p.DisplayName,
-		InstanceName: fmt.Sprintf("i-%d-%d-VM", account.Number, number), State: Starting, ZoneID: p.zone.ID,
+		InstanceName: fmt.Sprintf("i-%d-%d-%s", account.Number, number, s.Settings.Suffix(ctx)), State: Starting, ZoneID: p.zone.ID,
 		OfferingID: p.offering.ID, TemplateID: p.template.ID, Hypervisor: p.template.Hypervisor,
 		CPUs: p.offering.CPUs, MHz: p.offering.MHz, MemoryMiB: p.offering.MemoryMiB, HA: p.offering.HA,
 		Display: p.DisplayVM == nil || *p.DisplayVM, Dynamic: p.Dynamic != nil && *p.Dynamic,

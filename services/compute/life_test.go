@@ -21,6 +21,7 @@ func TestLife(t *testing.T) {
 		{"destroyVirtualMachine", compute.Destroyed}, {"recoverVirtualMachine", compute.Stopped}, {"startVirtualMachine", compute.Running},
 		{"destroyVirtualMachine", compute.Destroyed}, {"expungeVirtualMachine", compute.Expunging},
 	} {
+		t.Log(step.command)
 		w.call(w.admin, step.command, "id", id)
 		if vm := w.vm(id); vm.State != step.want {
 			t.Fatalf("%s: %s, want %s", step.command, vm.State, step.want)

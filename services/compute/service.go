@@ -36,7 +36,9 @@ type Service struct {
 // New makes the service and defines its sagas.
 func New(p Parts) *Service {
 	s := &Service{Parts: p, db: p.DB}
-	p.Net.Guests = s.guests
+	p.Net.Guests, p.Net.Busy, p.Storage.Instances = s.guests, s.busy, s.instances
+	p.Storage.Count(p.IAM)
+	s.counts()
 	s.defineDeploy()
 	s.defineCreate()
 	s.defineStart()

@@ -14,6 +14,7 @@ type Settings struct {
 	userRecover     config.Value[bool]
 	stopGrace       config.Value[time.Duration]
 	consoleTicket   config.Value[time.Duration]
+	instanceName    config.Value[string]
 }
 
 // DeclareSettings declares the settings of instances, under CloudStack's names.
@@ -24,8 +25,16 @@ func DeclareSettings(c *config.Service) *Settings {
 		userRecover:     c.Bool("allow.user.expunge.recover.vm", "Advanced", false),
 		stopGrace:       c.Duration("vm.stop.grace", "Advanced", time.Minute, time.Second),
 		consoleTicket:   c.Duration("console.ticket.lifetime", "Advanced", time.Minute, time.Second),
+		instanceName:    c.String(InstanceName, "Advanced", "VM"),
 	}
 }
+
+// InstanceName is the setting that ends the names of instances at their
+// hypervisor, so that several installations can share one.
+const InstanceName = "instance.name"
+
+// Suffix ends the names of instances at their hypervisor.
+func (s *Settings) Suffix(ctx context.Context) string { return s.instanceName.Get(ctx) }
 
 // UserRecover tells whether users may recover and expunge what they destroyed.
 func (s *Settings) UserRecover(ctx context.Context) bool { return s.userRecover.Get(ctx) }

@@ -50,6 +50,7 @@ func New(p Parts) *Service {
 	s.defineDownload()
 	s.defineDelete()
 	s.definePrepare()
+	s.counts()
 	return s
 }
 

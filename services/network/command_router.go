@@ -44,7 +44,20 @@ type RouterView struct {
 	NeedsUpgrade   bool         `json:"requiresupgrade"`
 	Unhealthy      bool         `json:"healthchecksfailed"`
 	Annotations    bool         `json:"hasannotations"`
-	NICs           []struct{}   `json:"nic"`
+	NICs           []RouterNIC  `json:"nic"`
+}
+
+// RouterNIC is a leg of a virtual router.
+type RouterNIC struct {
+	NetworkID   string `json:"networkid"`
+	NetworkName string `json:"networkname"`
+	IP          string `json:"ipaddress"`
+	Netmask     string `json:"netmask"`
+	Gateway     string `json:"gateway"`
+	MAC         string `json:"macaddress"`
+	TrafficType string `json:"traffictype"`
+	Type        string `json:"type"`
+	Default     bool   `json:"isdefault"`
 }
 
 // ListRoutersRequest asks for virtual routers.
@@ -156,9 +169,13 @@ func (s *Service) besideRouters(ctx context.Context, list []Router) (b beside, e
 func (b beside) view(r Router) RouterView {
 	n, h, ip := b.nets[r.NetworkID], b.hosts[r.HostID], b.ips[r.NetworkID]
 	public := b.ranges[ip.RangeID]
+	nics := []RouterNIC{{NetworkID: n.ID, NetworkName: n.Name, IP: n.Gateway, Netmask: netmask(n.CIDR), TrafficType: "Guest", Type: n.GuestType}}
+	if ip.Address != "" {
+		nics = append(nics, RouterNIC{IP: ip.Address, Netmask: public.Netmask, Gateway: public.Gateway, MAC: ip.MAC, TrafficType: "Public", Default: true})
+	}
 	return RouterView{ID: r.ID, Belongs: b.belongs(r.Owner()), Name: r.Name, State: r.State, Role: "VIRTUAL_ROUTER", ZoneID: r.ZoneID,
 		ZoneName: b.zones[r.ZoneID], PodID: h.PodID, HostID: r.HostID, HostName: h.Name, HostControl: h.ResourceState, Hypervisor: h.Hypervisor,
 		Arch: h.Arch, NetworkID: n.ID, NetworkName: n.Name, GuestIP: n.Gateway, GuestNetmask: netmask(n.CIDR), NetworkDomain: n.NetworkDomain,
 		DNS1: n.DNS1, DNS2: n.DNS2, Gateway: public.Gateway, PublicIP: ip.Address, PublicMAC: ip.MAC, PublicNetmask: public.Netmask,
-		Version: command.Version, Created: command.Time{Time: r.CreatedAt}, RedundantState: "UNKNOWN", NICs: []struct{}{}}
+		Version: command.Version, Created: command.Time{Time: r.CreatedAt}, RedundantState: "UNKNOWN", NICs: nics}
 }

@@ -205,3 +205,25 @@ func (s *Service) listRangesCommand() *command.Command {
 			return command.ListOf(list, n, PublicRange.view), err
 		})
 }
+
+// Seat is the address of the host on the zone's public bridge of that name: the
+// gateway of its first public addresses. It is zero when the zone's public
+// traffic goes over another bridge.
+func (s *Service) Seat(ctx context.Context, zoneID, bridge string) (netip.Prefix, error) {
+	ctx = store.System(ctx, "the public bridge")
+	g := s.db.In(ctx)
+	r, err := gorm.G[PublicRange](g).Where("zone_id = ? AND physical_network_id IN (?)", zoneID,
+		g.Model(&infra.TrafficType{}).Where("type = ? AND kvm_label = ?", "Public", bridge).Select("physical_network_id")).Order("id").Take(ctx)
+	if store.IsAbsent(err) {
+		return netip.Prefix{}, nil
+	}
+	if err != nil {
+		return netip.Prefix{}, err
+	}
+	gw, err := netip.ParseAddr(r.Gateway)
+	if err != nil {
+		return netip.Prefix{}, err
+	}
+	bits, err := maskBits(r.Netmask)
+	return netip.PrefixFrom(gw, bits), err
+}

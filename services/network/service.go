@@ -28,7 +28,9 @@ type Service struct {
 
 // New makes the service. Before commands run, Define gives it its sagas.
 func New(db *store.DB, fleet *infra.Fleet, who *iam.Service) *Service {
-	return &Service{db: db, fleet: fleet, iam: who, Guests: func(context.Context, string) ([]drivers.RouterHost, error) { return nil, nil }}
+	s := &Service{db: db, fleet: fleet, iam: who, Guests: func(context.Context, string) ([]drivers.RouterHost, error) { return nil, nil }}
+	s.counts()
+	return s
 }
 
 // Define makes the sagas of networks known to the engine.

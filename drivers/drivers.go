@@ -4,7 +4,9 @@
 // agent on another machine can carry the same calls.
 //
 // Every method may run twice: creating what is there and removing what is not
-// are both success. Errors are [Error].
+// are both success. Errors are [Error]; a call whose context ends is Unreachable.
+// Requests are checked alike by all drivers before anything is touched, see
+// [VMSpec.Check] and its like.
 package drivers
 
 import (
@@ -31,9 +33,11 @@ type Hypervisor interface {
 	DefineVM(context.Context, VMSpec) (VMState, error)
 	// StartVM powers on; a running machine is left alone, a paused one resumes.
 	StartVM(context.Context, VMRef) (VMState, error)
-	// StopVM powers off: by ACPI first, by force after Grace.
+	// StopVM powers off: by ACPI first, by force after Grace. A machine that is
+	// off already is success.
 	StopVM(context.Context, StopVM) (VMState, error)
-	// RebootVM restarts the guest without redefining it.
+	// RebootVM restarts the guest without redefining it. A machine that is off
+	// is Invalid: there is nothing to restart.
 	RebootVM(context.Context, RebootVM) (VMState, error)
 	// UndefineVM powers off by force and forgets the machine; its disks stay.
 	UndefineVM(context.Context, VMRef) (Done, error)
@@ -44,7 +48,10 @@ type Hypervisor interface {
 // Watcher tells what happens to machines, by whoever's hand.
 type Watcher interface {
 	// NextEvents blocks until something happened after the given sequence
-	// number or the context ends.
+	// number. To number 0, and to one that is not known any more, it answers at
+	// once with Resync, so that a watcher sweeps first and goes on from Last.
+	// When the context ends before anything happens, that is an error as for
+	// every call: ask again with the same number.
 	NextEvents(context.Context, NextEvents) (EventBatch, error)
 }
 
@@ -70,9 +77,12 @@ type DiskHost interface {
 	// EnsureImage copies a template into the pool, as a base that disks can
 	// be cloned from.
 	EnsureImage(context.Context, ImageSpec) (DiskState, error)
-	// EnsureDisk makes a disk: empty, or a thin clone of an image in its pool.
+	// EnsureDisk makes a disk: empty, or a thin clone of an image in its pool,
+	// never smaller than the image. One that is there grows to the size that is
+	// asked and never shrinks; one of another image is Invalid.
 	EnsureDisk(context.Context, DiskSpec) (DiskState, error)
-	// DeleteDisk removes a disk or an image that no disk is cloned from.
+	// DeleteDisk removes a disk or an image. One that a machine has open or that
+	// a disk is cloned from is Busy.
 	DeleteDisk(context.Context, DiskRef) (Done, error)
 	// ListDisks names every disk and image in the pool.
 	ListDisks(context.Context, Pool) (DiskList, error)
@@ -81,6 +91,7 @@ type DiskHost interface {
 // Switch keeps the bridges that machines and routers plug into.
 type Switch interface {
 	ApplyBridge(context.Context, BridgeSpec) (Done, error)
+	// RemoveBridge removes a bridge; one that something is plugged into is Busy.
 	RemoveBridge(context.Context, BridgeRef) (Done, error)
 	ListBridges(context.Context, ListBridges) (BridgeList, error)
 }
@@ -88,8 +99,13 @@ type Switch interface {
 // Router keeps virtual routers.
 type Router interface {
 	// ApplyRouter makes the router look like the spec, whatever it looked like
-	// before: the whole wanted state, never an increment.
+	// before: the whole wanted state, never an increment. To a spec older than
+	// what the router has it answers what the router has; one older than the
+	// router's removal is NotFound and does not bring it back.
 	ApplyRouter(context.Context, RouterSpec) (RouterState, error)
+	// RemoveRouter removes the router, and its guest bridge if the router has
+	// made that and nothing else is plugged into it. The generation is remembered
+	// for RouterMemory. A removal older than what the router has is Busy.
 	RemoveRouter(context.Context, RouterRef) (Done, error)
 	ListRouters(context.Context, ListRouters) (RouterList, error)
 }
@@ -146,7 +162,7 @@ type (
 
 	// VMDisk is a disk as plugged into a machine.
 	VMDisk struct {
-		ID   string // disk UUID; its head is the serial number the guest sees
+		ID   string // disk UUID, see Serial
 		Pool Pool
 	}
 
@@ -159,7 +175,7 @@ type (
 	}
 
 	// StopVM asks for power off. Without Force the guest is asked by ACPI and
-	// forced when Grace has passed.
+	// forced when Grace has passed; 0 is 30 s.
 	StopVM struct {
 		ID    string
 		Force bool
@@ -167,7 +183,7 @@ type (
 	}
 
 	// RebootVM asks for a restart. Without Force the guest is asked by ACPI and
-	// reset when Grace has passed.
+	// reset when Grace has passed; 0 is 30 s.
 	RebootVM struct {
 		ID    string
 		Force bool
@@ -187,10 +203,11 @@ type (
 	// VMList is all machines of a host.
 	VMList struct{ VMs []VMState }
 
-	// NextEvents asks for what happened after sequence number After; 0 starts now.
+	// NextEvents asks for what happened after sequence number After; 0 is where
+	// a watcher starts.
 	NextEvents struct{ After int64 }
-	// EventBatch is what happened. Resync says that events were lost and a full
-	// sweep is due.
+	// EventBatch is what happened up to sequence number Last, which is never 0.
+	// Resync says that events may be unknown and a full sweep is due.
 	EventBatch struct {
 		Last   int64
 		Events []VMEvent
@@ -244,7 +261,7 @@ type (
 	// Pool is a place for disks on a host.
 	Pool struct {
 		ID   string // UUID
-		Type string // "Filesystem", "SharedMountPoint", "NetworkFilesystem"
+		Type string // PoolLocal, PoolMount, PoolNFS
 		Path string // absolute directory
 	}
 	// PoolState is how full a pool is, in bytes.
@@ -350,13 +367,17 @@ type (
 	// RouterState is a router as it is.
 	RouterState struct {
 		ID   string
-		Hash string // of the spec that is applied
+		Hash string // of the spec that is applied, see HashRouter
 		Up   bool
 		// Hosts is whom it serves, by NIC: only in ListRouters' answer.
 		Hosts map[string]netip.Addr
 	}
-	// RouterRef names a router.
-	RouterRef struct{ ID string }
+	// RouterRef names a router to remove. Generation is the one that the sender
+	// knows; 0 removes whatever is there.
+	RouterRef struct {
+		ID         string
+		Generation int64
+	}
 	// ListRouters asks for all routers of the host.
 	ListRouters struct{}
 	// RouterList is all routers of the host.

@@ -3,6 +3,7 @@ package drivers
 import (
 	"net/netip"
 	"strings"
+	"time"
 )
 
 // BridgeName is the bridge of a guest network on every host: "ab" and the last
@@ -19,6 +20,13 @@ func tail(id string, n int) string {
 	hex := strings.ReplaceAll(id, "-", "")
 	return hex[max(0, len(hex)-n):]
 }
+
+// RouterMemory is how long a host at least remembers a router's removal.
+const RouterMemory = time.Hour
+
+// Overtaken tells whether the router has changed since the sender of the
+// removal knew it.
+func (r RouterRef) Overtaken(has int64) bool { return r.Generation != 0 && r.Generation < has }
 
 // Addresses is whom the router serves: the address by NIC, never nil.
 func (s RouterSpec) Addresses() map[string]netip.Addr {

@@ -123,7 +123,10 @@ func (a *app) register() {
 // watch makes the metrics.
 func (a *app) watch() {
 	a.metrics = prometheus.NewRegistry()
-	a.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), a.jobs, a.loops)
+	d := newDoors()
+	a.registry.Observe, a.fleet.Observe = d.command, d.call
+	a.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		a.jobs, a.loops, a.db, d.commands, d.calls)
 }
 
 func (a *app) close() error {

@@ -87,6 +87,10 @@ func (a *app) seed(ctx context.Context, auto bool) error {
 		}
 		return a.compute.AddBuiltIn(ctx, z, *builtin)
 	})
+	if errors.Is(err, errSeeded) { // another server was quicker
+		return nil
+	}
+	return err
 }
 
 // seeded tells whether this database was begun before.
@@ -96,7 +100,7 @@ func (a *app) seeded(ctx context.Context) (bool, error) {
 	return n > 0, err
 }
 
-// errSeeded rolls the second seeding back; it is no failure.
+// errSeeded rolls a second seeding back.
 var errSeeded = errors.New("seeded before")
 
 // localZone is a zone with what the installation adds.

@@ -29,10 +29,12 @@ type node struct {
 	mu     sync.Mutex
 	local  drivers.Driver
 	center *sim.Center
+	world  func() sim.Options // of the simulated data centre
+	look   bool               // beside the server that keeps the routers
 	shut   []func() error
 }
 
-func newNode(s state, log *slog.Logger) *node { return &node{state: s, log: log} }
+func newNode(s state, log *slog.Logger) *node { return &node{state: s, log: log, world: sim.Lifelike} }
 
 // kvm opens the machine's own libvirtd and its network namespaces.
 func (n *node) kvm(ctx context.Context, h infra.Host) (drivers.Driver, error) {
@@ -49,7 +51,7 @@ func (n *node) kvm(ctx context.Context, h infra.Host) (drivers.Driver, error) {
 	if err != nil {
 		return nil, err
 	}
-	nets, err := netns.Open(netns.Config{StateDir: n.path("routers"), Prefix: prefix, Log: n.log})
+	nets, err := netns.Open(netns.Config{StateDir: n.path("routers"), Prefix: prefix, Look: n.look, Log: n.log})
 	if err != nil {
 		_ = vms.Close()
 		return nil, err
@@ -68,7 +70,7 @@ func (n *node) simulated(_ context.Context, h infra.Host) (drivers.Driver, error
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.center == nil {
-		o := sim.Lifelike()
+		o := n.world()
 		o.Dir = n.path("run")
 		if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 			return nil, err

@@ -2,6 +2,7 @@ package drivertest
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +14,7 @@ import (
 var noIDs = []string{
 	"", "x", "i-2-17-VM", "../../../etc/passwd", "'; drop table vms; --",
 	"01234567-89ab-cdef-0123-456789abcdef\n", "01234567-89ab-cdef-0123-456789abcdeg",
+	"00000000-0000-0000-0000-000000000000", "01234567-89AB-cdef-0123-456789abcdef",
 	"{01234567-89ab-cdef-0123-456789abcdef}", "0123456789abcdef0123456789abcdef",
 }
 
@@ -26,10 +28,13 @@ var noNames = []string{
 var noBridges = []string{"", "a b", "a/b", "..", "a\nb", "-a", "sixteen-letters-", "a;reboot", "$(id)"}
 
 // noMACs are no addresses of a network card.
-var noMACs = []string{"", "02:00:00:00:00", "02:00:00:00:00:0g", "02:00:00:00:00:00:00", "02-00-00-00-00-01", "02:00:00:00:00:01\n", "ff:ff:ff:ff:ff:ff"}
+var noMACs = []string{
+	"", "02:00:00:00:00", "02:00:00:00:00:0g", "02:00:00:00:00:00:00", "02-00-00-00-00-01", "02:00:00:00:00:01\n", "ff:ff:ff:ff:ff:ff",
+	"02:AA:00:00:00:01", "00:00:00:00:00:00",
+}
 
 // noPaths are no places for a pool.
-var noPaths = []string{"", "relative", "./here", "../up", "/a/../b", "/a\nb", "/a\x00b"}
+var noPaths = []string{"", "relative", "./here", "../up", "/a/../b", "/a\nb", "/a\x00b", "/", "/a/"}
 
 func (s *suite) unknownVM(t *testing.T, host drivers.Hypervisor) {
 	id := newID()
@@ -86,6 +91,9 @@ func hostileSpecs(good drivers.VMSpec) []drivers.VMSpec {
 		spoil(func(v *drivers.VMSpec) { v.MemoryMiB = n })
 	}
 	spoil(func(v *drivers.VMSpec) { v.NICs[0].MTU = -1 })
+	spoil(func(v *drivers.VMSpec) { v.Disks = append(v.Disks, v.Disks[0]) })
+	spoil(func(v *drivers.VMSpec) { v.NICs = append(v.NICs, v.NICs[0]) })
+	spoil(func(v *drivers.VMSpec) { v.Disks = slices.Repeat(v.Disks, 13) })
 	return all
 }
 

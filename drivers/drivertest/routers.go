@@ -16,6 +16,8 @@ func (s *suite) router(t *testing.T, host drivers.Router) {
 		"every change shows in the hash": s.changeRouter,
 		"the overtaken change nothing":   s.overtaken,
 		"list and remove":                s.removeRouter,
+		"the removed stay away":          s.removedRouter,
+		"the guest bridge goes along":    s.guestBridge,
 		"hostile requests are invalid":   s.hostileRouters,
 		"an ended context ends calls":    s.cancelRouter,
 	})
@@ -89,9 +91,6 @@ func (s *suite) apply(t *testing.T, host drivers.Router, spec drivers.RouterSpec
 	if !ok || seen.ID != state.ID || seen.Hash != state.Hash || seen.Up != state.Up {
 		t.Errorf("applied it is %+v, listed %+v", state, seen)
 	}
-	if !maps.Equal(seen.Hosts, spec.Addresses()) {
-		t.Errorf("it serves %v, listed %v", spec.Addresses(), seen.Hosts)
-	}
 	return state.Hash
 }
 
@@ -151,6 +150,12 @@ func (s *suite) overtaken(t *testing.T, host drivers.Router) {
 	spec := s.network(t, host)
 	spec.Generation = 5
 	young := s.apply(t, host, spec)
+	if young != drivers.HashRouter(spec) {
+		t.Error("the hash is not HashRouter's")
+	}
+	if seen, _ := s.listed(t, host, spec.ID); !maps.Equal(seen.Hosts, spec.Addresses()) {
+		t.Errorf("it serves %v, want %v", seen.Hosts, spec.Addresses())
+	}
 
 	old := spec
 	old.Generation, old.Hosts = 4, nil
@@ -187,6 +192,72 @@ func (s *suite) removeRouter(t *testing.T, host drivers.Router) {
 	s.apply(t, host, one)
 }
 
+// removedRouter lets specs and removals come late.
+func (s *suite) removedRouter(t *testing.T, host drivers.Router) {
+	spec := s.network(t, host)
+	at := func(generation int64) drivers.RouterSpec {
+		late := spec
+		late.Generation = generation
+		return late
+	}
+	ref := func(generation int64) drivers.RouterRef {
+		return drivers.RouterRef{ID: spec.ID, Generation: generation}
+	}
+	s.apply(t, host, at(5))
+	refuse(t, s, drivers.Busy, host.RemoveRouter, ref(4))
+	if _, ok := s.listed(t, host, spec.ID); !ok {
+		t.Error("a removal that was overtaken removes")
+	}
+	do(t, s, host.RemoveRouter, drivers.RouterRef{ID: spec.ID})
+	refuse(t, s, drivers.NotFound, host.ApplyRouter, at(4))
+	s.apply(t, host, at(5))
+	do(t, s, host.RemoveRouter, ref(7))
+	do(t, s, host.RemoveRouter, ref(6))
+	refuse(t, s, drivers.NotFound, host.ApplyRouter, at(6))
+	fresh, ok := drivers.As[drivers.Router](s.rig.Open(t))
+	if !ok {
+		t.Fatal("opened again it keeps no routers")
+	}
+	refuse(t, s, drivers.NotFound, fresh.ApplyRouter, at(6))
+	if seen, ok := s.listed(t, host, spec.ID); ok {
+		t.Errorf("removed, but listed as %+v", seen)
+	}
+	hash := s.apply(t, host, at(8))
+	late := at(6)
+	late.Hosts = nil
+	if again := s.apply(t, host, late); again != hash {
+		t.Error("a spec from before the removal changes what came after")
+	}
+	unknown := s.network(t, host)
+	do(t, s, host.RemoveRouter, drivers.RouterRef{ID: unknown.ID, Generation: 3})
+	unknown.Generation = 2
+	refuse(t, s, drivers.NotFound, host.ApplyRouter, unknown)
+}
+
+// guestBridge checks whose bridges go with their routers.
+func (s *suite) guestBridge(t *testing.T, host drivers.Router) {
+	bridges, ok := drivers.As[drivers.Switch](s.driver)
+	if !ok {
+		t.Skip("the driver lists no bridges")
+	}
+	own, asked := s.network(t, host), s.network(t, host)
+	if asked.Public != nil {
+		asked.Public.Address = netip.MustParsePrefix("203.0.113.10/24")
+	}
+	do(t, s, bridges.ApplyBridge, drivers.BridgeSpec{Name: asked.Guest.Bridge})
+	for _, spec := range []drivers.RouterSpec{own, asked} {
+		s.apply(t, host, spec)
+		refuse(t, s, drivers.Busy, bridges.RemoveBridge, drivers.BridgeRef{Name: spec.Guest.Bridge})
+		do(t, s, host.RemoveRouter, drivers.RouterRef{ID: spec.ID})
+	}
+	if s.hasBridge(t, bridges, own.Guest.Bridge) {
+		t.Error("the bridge that a router has made stays")
+	}
+	if !s.hasBridge(t, bridges, asked.Guest.Bridge) {
+		t.Error("a bridge that was asked for goes with a router")
+	}
+}
+
 func (s *suite) cancelRouter(t *testing.T, host drivers.Router) {
 	spec := s.network(t, host)
 	cancelled(t, s, host.ApplyRouter, spec)
@@ -201,6 +272,7 @@ func (s *suite) hostileRouters(t *testing.T, host drivers.Router) {
 	for _, id := range noIDs {
 		refuse(t, s, drivers.Invalid, host.RemoveRouter, drivers.RouterRef{ID: id})
 	}
+	refuse(t, s, drivers.Invalid, host.RemoveRouter, drivers.RouterRef{ID: newID(), Generation: -1})
 	for what, spec := range hostileRouters() {
 		t.Run(what, func(t *testing.T) {
 			refuse(t, s, drivers.Invalid, host.ApplyRouter, spec)
@@ -246,6 +318,7 @@ func hostileRouters() map[string]drivers.RouterSpec {
 	spoil("no address", func(r *drivers.RouterSpec) { r.Hosts[0].IP = netip.Addr{} })
 	spoil("no gateway", func(r *drivers.RouterSpec) { r.Guest.Gateway = netip.Prefix{} })
 	spoil("network as gateway", func(r *drivers.RouterSpec) { r.Guest.Gateway = netip.MustParsePrefix("10.213.7.0/24") })
+	spoil("negative generation", func(r *drivers.RouterSpec) { r.Generation = -1 })
 	spoil("negative MTU", func(r *drivers.RouterSpec) { r.Guest.MTU = -1 })
 	spoil("no resolver", func(r *drivers.RouterSpec) { r.Guest.Upstream = []netip.Addr{{}} })
 	spoil("same MAC", func(r *drivers.RouterSpec) { r.Hosts[1].MAC = r.Hosts[0].MAC })

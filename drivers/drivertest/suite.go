@@ -92,8 +92,8 @@ func cancelled[Req, Resp any](t testing.TB, s *suite, method func(context.Contex
 	t.Helper()
 	ctx, cancel := s.patience(t)
 	cancel()
-	if _, err := call(ctx, t, s, method, req); err == nil {
-		t.Errorf("%T succeeds after its context ended", req)
+	if _, err := call(ctx, t, s, method, req); drivers.KindOf(err) != drivers.Unreachable {
+		t.Errorf("%T after its context ended is %v, want %q", req, err, drivers.Unreachable)
 	}
 }
 

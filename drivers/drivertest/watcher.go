@@ -81,27 +81,43 @@ func (s *suite) watcher(t *testing.T, watcher drivers.Watcher) {
 	if !ok {
 		t.Skip("the driver runs no machines")
 	}
+	t.Run("begins with a sweep", func(t *testing.T) { s.watchBegins(t, watcher) })
 	t.Run("ends with its context", func(t *testing.T) { s.watchEnds(t, watcher) })
 	t.Run("tells what happens", func(t *testing.T) { s.watchTells(t, watcher, host) })
 	t.Run("two watchers see the same", func(t *testing.T) { s.watchBoth(t, watcher, host) })
 	t.Run("asks for a sweep after the unknown", func(t *testing.T) { s.watchResync(t, watcher, host) })
 }
 
-// watchEnds accepts an error or an empty batch: both end a poll in which
-// nothing happened.
+// watchBegins: number 0 is answered at once, so that nothing is missed between
+// the first sweep and the first event.
+func (s *suite) watchBegins(t *testing.T, watcher drivers.Watcher) {
+	batch := do(t, s, watcher.NextEvents, drivers.NextEvents{})
+	if !batch.Resync || batch.Last == 0 || len(batch.Events) > 0 {
+		t.Errorf("%+v, want a resync from a number and no events", batch)
+	}
+}
+
+// watchEnds waits where nothing happens; tests before it may still be heard of.
 func (s *suite) watchEnds(t *testing.T, watcher drivers.Watcher) {
-	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
-	defer cancel()
-	s.within(t, s.rig.Patience, func() {
-		batch, err := watcher.NextEvents(ctx, drivers.NextEvents{})
-		if err == nil && len(batch.Events) > 0 {
-			t.Errorf("a watch that starts now tells of the past: %+v", batch)
+	last := do(t, s, watcher.NextEvents, drivers.NextEvents{}).Last
+	cancelled(t, s, watcher.NextEvents, drivers.NextEvents{After: last})
+	for range 10 {
+		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+		batch, err := call(ctx, t, s, watcher.NextEvents, drivers.NextEvents{After: last})
+		cancel()
+		if err != nil {
+			if drivers.KindOf(err) != drivers.Unreachable {
+				t.Errorf("a watch whose context ended is %v, want %q", err, drivers.Unreachable)
+			}
+			return
 		}
-	})
+		last = batch.Last
+	}
+	t.Error("something happens all the time")
 }
 
 // attached starts a machine as often as it takes until the watch sees it: when
-// "now" begins is not ours to know.
+// the watch begins is not ours to know.
 func (s *suite) attached(t *testing.T, w *seen, host drivers.Hypervisor) drivers.VMSpec {
 	t.Helper()
 	spec := s.machine(t)

@@ -20,22 +20,21 @@ const (
 	askPatience   = 5 * time.Second
 )
 
-// NextEvents blocks until something happened after the given number; 0 starts
-// now. When ctx ends first, the error comes with the number to go on from.
+// NextEvents blocks until something happened after the given number; to 0 it
+// answers at once.
 func (d *Driver) NextEvents(ctx context.Context, req drivers.NextEvents) (drivers.EventBatch, error) {
-	after := req.After
-	if after == 0 {
-		after = d.ring.now()
+	if err := ctx.Err(); err != nil {
+		return drivers.EventBatch{}, wrap("wait for events", err)
 	}
 	for {
-		batch, wait := d.ring.after(after)
+		batch, wait := d.ring.after(req.After)
 		if wait == nil {
 			return batch, nil
 		}
 		select {
 		case <-wait:
 		case <-ctx.Done():
-			return drivers.EventBatch{Last: after}, wrap("wait for events", ctx.Err())
+			return drivers.EventBatch{}, wrap("wait for events", ctx.Err())
 		}
 	}
 }

@@ -5,7 +5,6 @@ package libvirt
 import (
 	"encoding/xml"
 	"path/filepath"
-	"strings"
 
 	xmlvirt "libvirt.org/go/libvirtxml"
 

@@ -142,6 +142,8 @@ func randomMAC() net.HardwareAddr {
 	return mac
 }
 
+const defaultMTU = 1500
+
 func orDefault(mtu int) int {
 	if mtu == 0 {
 		return defaultMTU

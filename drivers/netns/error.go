@@ -15,8 +15,8 @@ var kinds = []struct {
 	cause error
 	kind  drivers.Kind
 }{
-	{context.Canceled, drivers.Busy},
-	{context.DeadlineExceeded, drivers.Busy},
+	{context.Canceled, drivers.Unreachable},
+	{context.DeadlineExceeded, drivers.Unreachable},
 	{net.ErrClosed, drivers.Unreachable},
 	{syscall.EBUSY, drivers.Busy},
 	{syscall.EADDRINUSE, drivers.Busy},

@@ -148,7 +148,7 @@ func (r router) takeBack(ctx context.Context, ns space, s drivers.RouterSpec, de
 		}
 		settled, before = gone, kept
 	}
-	return fmt.Errorf("leases are not released: %w", context.DeadlineExceeded)
+	return drivers.Errorf(drivers.Busy, "release leases", "dnsmasq does not let go of them")
 }
 
 // sendReleases sends a DHCPRELEASE for each lease to the server at gw. Bound to

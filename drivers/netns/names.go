@@ -15,6 +15,7 @@ type router struct {
 	guest  string // host's end of the guest leg
 	public string // host's end of the public leg
 	dir    string
+	grave  string // the file that remembers its removal
 }
 
 // The router's ends of its legs, inside its namespace.
@@ -31,7 +32,7 @@ func (d *Driver) router(id string) router {
 	name := d.prefix + "r" + tail
 	return router{
 		id: id, name: name, guest: d.prefix + "g" + tail, public: d.prefix + "p" + tail,
-		dir: filepath.Join(d.dir, "routers", name),
+		dir: filepath.Join(d.dir, "routers", name), grave: filepath.Join(d.dir, removedDir, name),
 	}
 }
 

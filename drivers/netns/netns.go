@@ -2,8 +2,9 @@
 // routers that are network namespaces with dnsmasq, nftables and a metadata
 // service. Routers outlive the process; an opened driver adopts what it finds.
 //
-// Layout of StateDir: routers/<name>/ is one router, taken/<NIC> is the ID of
-// the password that this NIC has already been given.
+// Layout of StateDir: routers/<name>/ is one router, removed/<name> the
+// generation of one that was removed of late, taken/<NIC> the ID of the password
+// that this NIC has already been given.
 package netns
 
 import (
@@ -61,7 +62,11 @@ var (
 	_ drivers.Router = (*Driver)(nil)
 )
 
-var goodPrefix = regexp.MustCompile(`^[a-z][a-z0-9]{0,3}$`)
+var (
+	goodPrefix = regexp.MustCompile(`\A[a-z][a-z0-9]{0,3}\z`)
+	// plainPath is what dnsmasq.conf takes without quoting.
+	plainPath = regexp.MustCompile(`\A/[A-Za-z0-9_./+@:~-]{0,200}\z`)
+)
 
 // Open opens the driver and resumes the metadata service of all routers that
 // an earlier one has left.
@@ -95,7 +100,7 @@ func (d *Driver) open(namespace string) (err error) {
 	if d.tools, err = findTools(); err != nil {
 		return err
 	}
-	for _, sub := range []string{"routers", "taken"} {
+	for _, sub := range []string{"routers", "taken", removedDir} {
 		if err := os.MkdirAll(filepath.Join(d.dir, sub), 0o700); err != nil {
 			return err
 		}

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"aerie/drivers"
 )
 
 // process is a running dnsmasq, held so that its number cannot become another
@@ -103,7 +105,7 @@ func (p *process) end(ctx context.Context) error {
 			return err
 		}
 	}
-	return fmt.Errorf("process %d does not end: %w", p.pid, context.DeadlineExceeded)
+	return drivers.Errorf(drivers.Busy, "end dnsmasq", "process %d does not end", p.pid)
 }
 
 // wait waits for the process to end.

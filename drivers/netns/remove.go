@@ -26,15 +26,21 @@ func (d *Driver) RemoveRouter(ctx context.Context, ref drivers.RouterRef) (drive
 		return drivers.Done{}, fail(op, err)
 	}
 	defer release()
-	return drivers.Done{}, fail(op, d.removeRouter(ctx, r))
+	return drivers.Done{}, fail(op, d.removeRouter(ctx, r, ref))
 }
 
 // removeRouter leaves the directory until last: what fails is tried again. The
 // links go before the namespace, which would take them along, but later: one
 // made anew would meet the old one's name.
-func (d *Driver) removeRouter(ctx context.Context, r router) error {
+func (d *Driver) removeRouter(ctx context.Context, r router, ref drivers.RouterRef) error {
 	was, err := r.load()
 	if err != nil {
+		return err
+	}
+	if ref.Overtaken(was.Spec.Generation) {
+		return drivers.Errorf(drivers.Busy, "remove router "+ref.ID, "it has generation %d by now", was.Spec.Generation)
+	}
+	if err := d.bury(r, max(ref.Generation, was.Spec.Generation)); err != nil {
 		return err
 	}
 	d.silence(ctx, r.name)

@@ -38,6 +38,16 @@ func (d *Driver) applyRouter(ctx context.Context, r router, s drivers.RouterSpec
 	if err != nil {
 		return drivers.RouterState{}, err
 	}
+	gone, err := r.removed()
+	if err != nil {
+		return drivers.RouterState{}, err
+	}
+	if s.Generation < gone {
+		return drivers.RouterState{}, drivers.Errorf(drivers.NotFound, "apply router "+s.ID, "it was removed in generation %d", gone)
+	}
+	if err := r.exhume(); err != nil {
+		return drivers.RouterState{}, err
+	}
 	if was.ID != "" && s.Generation < was.Spec.Generation {
 		s = was.Spec
 	}

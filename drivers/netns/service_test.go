@@ -133,10 +133,10 @@ func TestRestartKeepsService(t *testing.T) {
 	w.lease(web) // the router works on
 	w.Driver = w.open()
 	w.wantGet(web, "http://10.1.1.1/latest/user-data", "200 #cloud-config\n")
-	if state, ok := w.state1(); !ok || state != before {
+	if state, ok := w.state1(); !ok || !same(state, before) {
 		t.Errorf("adopted as %+v, was %+v", state, before)
 	}
-	if again := w.apply(s); again != before {
+	if again := w.apply(s); !same(again, before) {
 		t.Errorf("applied again as %+v, was %+v", again, before)
 	}
 	if now := w.dnsmasqs(); strings.Join(now, " ") != strings.Join(pids, " ") {

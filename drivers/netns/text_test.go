@@ -2,7 +2,6 @@ package netns
 
 import (
 	"flag"
-	"maps"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -52,7 +51,7 @@ func TestTexts(t *testing.T) {
 	for name, s := range map[string]drivers.RouterSpec{
 		"full": full, "isolated": isolated, "closed": closed, "routed": routed, "plain": plain, "nodns": noDNS, "nodhcp": noDHCP,
 	} {
-		if err := checkRouter(withoutHosts(s)); err != nil {
+		if err := withoutHosts(s).Check(); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 		golden(t, name+".nft", rules(s))
@@ -78,34 +77,6 @@ func TestTextsLoad(t *testing.T) {
 	}
 }
 
-func TestHashIsOfTheContent(t *testing.T) {
-	s := sample()
-	hash := Hash(s)
-	shuffled := sample()
-	slices.Reverse(shuffled.Hosts)
-	shuffled.Generation = 7
-	if Hash(shuffled) != hash {
-		t.Error("the order of hosts changes the hash")
-	}
-	changes := map[string]func(*drivers.RouterSpec){
-		"password": func(s *drivers.RouterSpec) { s.Hosts[0].PasswordID = "x" },
-		"userdata": func(s *drivers.RouterSpec) { s.Hosts[0].UserData = []byte{0xff} },
-		"data": func(s *drivers.RouterSpec) {
-			s.Hosts[0].Metadata = maps.Clone(s.Hosts[0].Metadata)
-			s.Hosts[0].Metadata["a"] = ""
-		},
-		"public": func(s *drivers.RouterSpec) { s.Public = nil },
-		"MTU":    func(s *drivers.RouterSpec) { s.Guest.MTU++ },
-	}
-	for name, change := range changes {
-		other := sample()
-		change(&other)
-		if Hash(other) == hash {
-			t.Errorf("%s does not change the hash", name)
-		}
-	}
-}
-
 // FuzzTexts reads the generated files back as their readers do: whatever a name
 // is, it is refused or stays one word in its own line.
 func FuzzTexts(f *testing.F) {
@@ -118,7 +89,7 @@ func FuzzTexts(f *testing.F) {
 		h := &s.Hosts[0]
 		s.Guest.Domain, h.Name, h.MAC, h.Password = domain, name, mac, password
 		h.Metadata = map[string]string{key: "x"}
-		if checkRouter(s) != nil {
+		if s.Check() != nil {
 			return
 		}
 		model := sample()

@@ -53,6 +53,8 @@ func newWorld(t testing.TB) *world {
 	need(t, "busybox")
 	w := &world{t: t, prefix: "t" + strings.ToLower(rand.Text()[:3]), state: t.TempDir()}
 	w.host = w.node("host")
+	// A new namespace inherits this machine's setting.
+	w.run("ip", "netns", "exec", w.host, "sh", "-c", "echo 0 > /proc/sys/net/ipv4/ip_forward")
 	w.Driver = w.open()
 	w.script = filepath.Join(w.state, "udhcpc.sh")
 	text := `#!/bin/sh

@@ -22,7 +22,7 @@ func (h *Host) OpenConsole(ctx context.Context, req drivers.OpenConsole) (driver
 			drivers.ConsoleVNC: serveVNC, drivers.ConsoleSerial: serveSerial,
 		}[req.Kind]
 		if !ok {
-			return drivers.ConsoleEndpoint{}, invalid("open console "+req.ID, "kind %q", req.Kind)
+			return drivers.ConsoleEndpoint{}, drivers.Errorf(drivers.Invalid, "open console "+req.ID, "kind %q", req.Kind)
 		}
 		term, err := h.terminal("open console", req.ID)
 		if err != nil {

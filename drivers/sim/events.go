@@ -12,7 +12,7 @@ const keptEvents = 4096
 
 // eventLog is the last events of a host.
 type eventLog struct {
-	last    int64 // number of the newest; the first one is 2, for After: 0 means now
+	last    int64 // number of the newest; the first one is 2, for 0 is no number
 	events  []drivers.VMEvent
 	changed chan struct{} // closed at the next event
 }
@@ -46,6 +46,10 @@ func (l *eventLog) lose() {
 // after is what happened after a number.
 func (l *eventLog) after(n int64) (drivers.EventBatch, bool) {
 	batch := drivers.EventBatch{Last: l.last}
+	if n == 0 {
+		batch.Resync = true
+		return batch, true
+	}
 	first := l.last - int64(len(l.events)) // number before the oldest event kept
 	switch {
 	case n > l.last || n < first:
@@ -58,16 +62,14 @@ func (l *eventLog) after(n int64) (drivers.EventBatch, bool) {
 	return batch, true
 }
 
-// NextEvents blocks until something happened after the given number.
+// NextEvents blocks until something happened after the given number; to 0 it
+// answers at once.
 func (h *Host) NextEvents(ctx context.Context, req drivers.NextEvents) (drivers.EventBatch, error) {
 	return call(ctx, h, "NextEvents", "", func() (drivers.EventBatch, error) {
 		c := Call{Method: "NextEvents", Host: h.id}
-		for after := req.After; ; {
+		for {
 			h.mu.Lock()
-			if after == 0 {
-				after = h.events.last
-			}
-			batch, some := h.events.after(after)
+			batch, some := h.events.after(req.After)
 			changed := h.events.changed
 			h.mu.Unlock()
 			if some || h.cut.Load() {
@@ -76,7 +78,7 @@ func (h *Host) NextEvents(ctx context.Context, req drivers.NextEvents) (drivers.
 			select {
 			case <-changed:
 			case <-ctx.Done():
-				return batch, pause(ctx, c, 0)
+				return drivers.EventBatch{}, pause(ctx, c, 0)
 			}
 		}
 	})

@@ -24,6 +24,7 @@ type Host struct {
 	names   map[string]string // machine name → ID
 	bridges map[string]*bridge
 	routers map[string]*router
+	removed map[string]removal // routers, of late
 	pools   map[string]*pool
 	events  eventLog
 }
@@ -45,7 +46,7 @@ func newHost(c *Center, id string, size Size) *Host {
 	return &Host{
 		center: c, id: id, size: size,
 		vms: map[string]*machine{}, names: map[string]string{},
-		bridges: map[string]*bridge{}, routers: map[string]*router{}, pools: map[string]*pool{},
+		bridges: map[string]*bridge{}, routers: map[string]*router{}, removed: map[string]removal{}, pools: map[string]*pool{},
 		events: newEventLog(),
 	}
 }

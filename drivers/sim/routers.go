@@ -2,11 +2,10 @@ package sim
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
+	"maps"
 	"net/netip"
 	"slices"
+	"time"
 
 	"aerie/drivers"
 )
@@ -24,20 +23,23 @@ func (r *router) state() drivers.RouterState {
 // it. A spec that is older than what the router has changes nothing.
 func (h *Host) ApplyRouter(ctx context.Context, spec drivers.RouterSpec) (drivers.RouterState, error) {
 	return call(ctx, h, "ApplyRouter", spec.ID, func() (drivers.RouterState, error) {
-		if err := checkRouter(spec); err != nil {
+		if err := spec.Check(); err != nil {
 			return drivers.RouterState{}, err
 		}
-		r := &router{spec: canonical(spec)}
-		var err error
-		if r.hash, err = hash(r.spec); err != nil {
-			return drivers.RouterState{}, drivers.Errorf(drivers.Internal, "apply router "+spec.ID, "%w", err)
-		}
+		r := &router{spec: spec.Clone(), hash: drivers.HashRouter(spec)}
 		h.mu.Lock()
 		defer h.mu.Unlock()
+		if gone, ok := h.removed[spec.ID]; ok && spec.Generation < gone.generation {
+			return drivers.RouterState{}, drivers.Errorf(drivers.NotFound, "apply router "+spec.ID, "it was removed in generation %d", gone.generation)
+		}
 		if was := h.routers[spec.ID]; was != nil && spec.Generation < was.spec.Generation {
 			return was.state(), nil
 		}
-		return r.state(), h.install(r)
+		if err := h.install(r); err != nil {
+			return drivers.RouterState{}, err
+		}
+		delete(h.removed, spec.ID)
+		return r.state(), nil
 	})
 }
 
@@ -63,54 +65,42 @@ func (h *Host) install(r *router) error {
 	return nil
 }
 
-// canonical is a spec of its own memory that reads the same however its lists
-// were ordered and whether empty ones were nil.
-func canonical(spec drivers.RouterSpec) drivers.RouterSpec {
-	spec.Hosts = append([]drivers.RouterHost(nil), spec.Hosts...)
-	slices.SortFunc(spec.Hosts, func(a, b drivers.RouterHost) int { return compare(a.NIC, b.NIC) })
-	for i := range spec.Hosts {
-		host := &spec.Hosts[i]
-		host.UserData = append([]byte(nil), host.UserData...)
-		var metadata map[string]string
-		for k, v := range host.Metadata {
-			if metadata == nil {
-				metadata = map[string]string{}
-			}
-			metadata[k] = v
-		}
-		host.Metadata = metadata
-	}
-	spec.Guest.Upstream = append([]netip.Addr(nil), spec.Guest.Upstream...)
-	if spec.Public != nil {
-		public := *spec.Public
-		spec.Public = &public
-	}
-	return spec
-}
-
-// hash is the SHA-256 of what a canonical spec wants, in whatever generation.
-func hash(spec drivers.RouterSpec) (string, error) {
-	spec.Generation = 0
-	text, err := json.Marshal(spec)
-	sum := sha256.Sum256(text)
-	return hex.EncodeToString(sum[:]), err
-}
-
 // RemoveRouter removes the router, and its guest bridge when nothing else is
 // plugged into it.
 func (h *Host) RemoveRouter(ctx context.Context, ref drivers.RouterRef) (drivers.Done, error) {
 	return call(ctx, h, "RemoveRouter", ref.ID, func() (drivers.Done, error) {
-		if err := checkID("remove router", ref.ID); err != nil {
+		if err := ref.Check(); err != nil {
 			return drivers.Done{}, err
 		}
 		h.mu.Lock()
 		defer h.mu.Unlock()
+		generation := ref.Generation
 		if r := h.routers[ref.ID]; r != nil {
+			if ref.Overtaken(r.spec.Generation) {
+				return drivers.Done{}, drivers.Errorf(drivers.Busy, "remove router "+ref.ID, "it has generation %d by now", r.spec.Generation)
+			}
+			generation = r.spec.Generation
 			delete(h.routers, ref.ID)
 			h.dropGuest(r.spec.Guest.Bridge)
 		}
+		h.bury(ref.ID, max(generation, ref.Generation))
 		return drivers.Done{}, nil
 	})
+}
+
+// removal is what a host remembers of a router that was removed.
+type removal struct {
+	generation int64
+	at         time.Time
+}
+
+// bury remembers a removal and forgets those of long ago.
+func (h *Host) bury(id string, generation int64) {
+	now := h.now()
+	maps.DeleteFunc(h.removed, func(_ string, r removal) bool { return now.Sub(r.at) > drivers.RouterMemory })
+	if generation > h.removed[id].generation {
+		h.removed[id] = removal{generation, now}
+	}
 }
 
 // ListRouters is all routers of the host, by ID.

@@ -30,9 +30,14 @@ const (
 )
 
 var palette = color.Palette{
-	color.RGBA{0, 0, 0, 255}, color.RGBA{190, 190, 190, 255},
-	color.RGBA{224, 80, 80, 255}, color.RGBA{96, 208, 96, 255}, color.RGBA{216, 184, 72, 255},
-	color.RGBA{96, 144, 240, 255}, color.RGBA{200, 112, 216, 255}, color.RGBA{80, 200, 208, 255},
+	color.RGBA{0, 0, 0, 255},
+	color.RGBA{190, 190, 190, 255},
+	color.RGBA{224, 80, 80, 255},
+	color.RGBA{96, 208, 96, 255},
+	color.RGBA{216, 184, 72, 255},
+	color.RGBA{96, 144, 240, 255},
+	color.RGBA{200, 112, 216, 255},
+	color.RGBA{80, 200, 208, 255},
 	color.RGBA{255, 255, 255, 255},
 }
 

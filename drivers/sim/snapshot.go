@@ -72,7 +72,7 @@ func (h *Host) show(w *World) {
 	}
 	for _, id := range slices.Sorted(maps.Keys(h.routers)) {
 		r := h.routers[id]
-		w.Routers = append(w.Routers, Router{h.id, canonical(r.spec), r.state()})
+		w.Routers = append(w.Routers, Router{h.id, r.spec.Clone(), r.state()})
 	}
 	for _, name := range slices.Sorted(maps.Keys(h.bridges)) {
 		w.Bridges = append(w.Bridges, Bridge{h.id, h.bridges[name].spec})

@@ -17,7 +17,6 @@ import (
 	"github.com/labstack/echo/v4"
 	"nhooyr.io/websocket"
 
-	"aerie/drivers"
 	"aerie/services/compute"
 	"aerie/services/fault"
 	"aerie/services/store"
@@ -44,7 +43,9 @@ const (
 	// recheck is how often a console asks whether it may stay open. Together
 	// with the query it is well below the 5 s within which it must close.
 	recheck = 2 * time.Second
-	buffer  = 64 << 10
+	// farewell is how long a client may take to answer that the console closes.
+	farewell = time.Second
+	buffer   = 64 << 10
 )
 
 func (h *Handler) serve(c echo.Context) error {
@@ -61,7 +62,7 @@ func (h *Handler) serve(c echo.Context) error {
 		return err
 	}
 	ctx := store.System(r.Context(), "a console's way to its host")
-	far, err := h.dial(ctx, vm, t.Kind)
+	far, err := h.dial(ctx, vm, t)
 	if err != nil {
 		return err
 	}
@@ -106,8 +107,8 @@ func (h *Handler) sameOrigin(r *http.Request) bool {
 	return strings.EqualFold(u.Host, host)
 }
 
-func (h *Handler) dial(ctx context.Context, vm compute.VM, kind drivers.ConsoleKind) (net.Conn, error) {
-	end, err := h.Compute.Console(ctx, vm, kind)
+func (h *Handler) dial(ctx context.Context, vm compute.VM, t compute.Ticket) (net.Conn, error) {
+	end, err := h.Compute.Console(ctx, vm, t.Kind)
 	if err != nil {
 		return nil, err
 	}
@@ -125,8 +126,12 @@ func (h *Handler) carry(ctx context.Context, ws *websocket.Conn, far net.Conn, t
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer ws.CloseNow()
-	ws.SetReadLimit(1 << 20) // a client's message: keys, pointer, clipboard
-	near := websocket.NetConn(ctx, ws, websocket.MessageBinary)
+	// The socket outlives ctx: a cancelled read would tear it down before the
+	// browser is told why.
+	open, cut := context.WithCancel(context.WithoutCancel(ctx))
+	defer cut()
+	near := websocket.NetConn(open, ws, websocket.MessageBinary)
+	ws.SetReadLimit(1 << 20) // a client's message: keys, pointer, clipboard; NetConn has lifted it
 	began := time.Now()
 	var wg sync.WaitGroup
 	for _, way := range []struct {
@@ -137,9 +142,12 @@ func (h *Handler) carry(ctx context.Context, ws *websocket.Conn, far net.Conn, t
 	}
 	wg.Go(func() { cancel(h.guard(ctx, t, vm)) })
 	<-ctx.Done()
+	far.Close() // from now on nobody sees or types anything
 	code, why := reason(context.Cause(ctx))
-	_ = ws.Close(code, why)
-	far.Close()
+	slow := time.AfterFunc(farewell, cut)
+	_ = ws.Close(code, why) // the client may be gone, or not answer
+	slow.Stop()
+	cut()
 	wg.Wait()
 	h.Log.InfoContext(ctx, "console closed", "instance", vm.ID, "user", t.UserID, "kind", t.Kind, "after", time.Since(began), "why", why)
 }
@@ -169,7 +177,7 @@ func (h *Handler) guard(ctx context.Context, t compute.Ticket, vm compute.VM) er
 			return ctx.Err()
 		case <-tick.C:
 		}
-		now, err := h.Compute.Entitled(ctx, t)
+		now, err := h.entitled(ctx, t)
 		if err != nil {
 			return err
 		}
@@ -177,6 +185,14 @@ func (h *Handler) guard(ctx context.Context, t compute.Ticket, vm compute.VM) er
 			return errMoved
 		}
 	}
+}
+
+// entitled does not wait for a database that hangs: who cannot be asked about
+// may not watch.
+func (h *Handler) entitled(ctx context.Context, t compute.Ticket) (compute.VM, error) {
+	ctx, cancel := context.WithTimeout(ctx, recheck)
+	defer cancel()
+	return h.Compute.Entitled(ctx, t)
 }
 
 // reason is what the browser is told; its status line says it in words.

@@ -5,7 +5,11 @@ func areas() []area {
 	return []area{
 		dashboards(),
 		instances(),
+		keyPairs(), volumes(), networks(), templates(),
 		jobs(),
 		events(),
+		domains(), accounts(), users(),
+		zones(), hosts(), pools(), routers(),
+		offerings(), settings(),
 	}
 }

@@ -127,7 +127,7 @@ func (o offered) disk(id string) offeredDisk {
 	return offeredDisk{}
 }
 
-const gib = 1 << 30
+const gibibyte = 1 << 30
 
 // deployForm has the five questions; the rest is folded.
 func (r *Request) deployForm(o offered) formPage {
@@ -220,7 +220,7 @@ func (r *Request) diskFields(o offered) []components.Field {
 		if d.Customized {
 			custom = true
 		} else if d.GiB > 0 {
-			label += " – " + locales.Bytes(r.Ctx(), d.GiB*gib)
+			label += " – " + locales.Bytes(r.Ctx(), d.GiB*gibibyte)
 		}
 		disk.Options = append(disk.Options, components.Option{Value: d.ID, Label: label})
 	}
@@ -367,13 +367,13 @@ func (r *Request) deploySummary(o offered, v url.Values) (components.Summary, er
 	if n := number(v.Get("details[0].memory"), 0); size.Customized && n > 0 {
 		size.MemoryMiB = n
 	}
-	root := max(image.Bytes, size.RootGiB*gib)
+	root := max(image.Bytes, size.RootGiB*gibibyte)
 	if n := int64(number(v.Get("rootdisksize"), 0)); n > 0 {
-		root = n * gib
+		root = n * gibibyte
 	}
-	data := disk.GiB * gib
+	data := disk.GiB * gibibyte
 	if disk.Customized {
-		data = int64(number(v.Get("size"), 0)) * gib
+		data = int64(number(v.Get("size"), 0)) * gibibyte
 	}
 	ctx := r.Ctx()
 	s := components.Summary{ID: "deploy-fits", Title: r.T("deploy.summary"), Lines: components.Properties{
@@ -404,7 +404,7 @@ func (r *Request) deploySummary(o offered, v url.Values) (components.Summary, er
 		{"limit.cpu", a.CPULimit, a.CPUTotal, int64(size.CPUs)},
 		{"limit.memory", a.MemoryLimit, a.MemoryTotal, int64(size.MemoryMiB)},
 		{"limit.volume", a.VolumeLimit, a.VolumeTotal, disks},
-		{"limit.primary_storage", a.PrimaryLimit, a.PrimaryTotal, (root + data + gib - 1) / gib},
+		{"limit.primary_storage", a.PrimaryLimit, a.PrimaryTotal, (root + data + gibibyte - 1) / gibibyte},
 	} {
 		top, err := strconv.ParseInt(q.limit, 10, 64)
 		if err != nil {

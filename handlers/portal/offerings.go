@@ -104,7 +104,7 @@ func sizeList(r *Request) listPage[compute.OfferingView] {
 			colText(r, "cpus", func(o compute.OfferingView) string { return sizeCPUs(r, o) }),
 			colText(r, "memory", func(o compute.OfferingView) string { return sizeMemory(r, o) }),
 			optional(colText(r, "cpuspeed", func(o compute.OfferingView) string { return r.mhz(int64(o.MHz)) })),
-			colText(r, "rootdisk", func(o compute.OfferingView) string { return gib(r, o.RootGiB) }),
+			colText(r, "rootdisk", func(o compute.OfferingView) string { return inGiB(r, o.RootGiB) }),
 			colText(r, "network_rate", func(o compute.OfferingView) string { return rate(o.NetworkRate) }),
 			colYes(r, "ha", func(o compute.OfferingView) bool { return o.HA }),
 			optional(colText(r, "displaytext", func(o compute.OfferingView) string { return o.DisplayText })),
@@ -140,8 +140,8 @@ func sizeMemory(r *Request, o compute.OfferingView) string {
 	return r.bytes(int64(o.MemoryMiB) << 20)
 }
 
-// gib writes a size in GiB; nothing for none.
-func gib(r *Request, n int64) string {
+// inGiB writes a size in GiB; nothing for none.
+func inGiB(r *Request, n int64) string {
 	if n <= 0 {
 		return ""
 	}
@@ -165,7 +165,7 @@ func sizePage(r *Request) error {
 		Deeds: append(usedBy("deployVirtualMachine", "deploy", r.Path("/instances/new?serviceofferingid=", o.ID)),
 			offeringDeeds(r, "compute", o.ID, "updateServiceOffering", "deleteServiceOffering")...), Shown: 2,
 		Tabs: []thingTab{{Key: "overview", Body: func() (templ.Component, error) {
-			lines := r.lines("cpus", sizeCPUs(r, o), "cpuspeed", r.mhz(int64(o.MHz)), "memory", sizeMemory(r, o), "rootdisk", gib(r, o.RootGiB),
+			lines := r.lines("cpus", sizeCPUs(r, o), "cpuspeed", r.mhz(int64(o.MHz)), "memory", sizeMemory(r, o), "rootdisk", inGiB(r, o.RootGiB),
 				"network_rate", rate(o.NetworkRate), "ha", o.HA, "cpucap", o.LimitCPU, "volatile", o.Volatile, "dynamic", o.Dynamic, "created", o.Created)
 			if r.Admin() {
 				lines = append(lines, r.lines("hosttags", o.HostTags, "storagetags", o.StorageTags)...)
@@ -252,7 +252,7 @@ func diskSize(r *Request, o storage.OfferingView) string {
 	if o.Customized {
 		return r.T("pg.custom")
 	}
-	return gib(r, o.SizeGiB)
+	return inGiB(r, o.SizeGiB)
 }
 
 // allOr writes to whom something is limited.

@@ -65,7 +65,7 @@ func (r *Request) layout(p Page) layout.Page {
 func (r *Request) signs(l *layout.Page) {
 	l.Jobs = r.liveJobs()
 	if r.May("listAlerts") {
-		l.Links.Alerts = "/all/alerts"
+		l.Links.Alerts = r.alertsPage()
 		var n int64
 		if err := r.Portal.DB.In(r.Ctx()).Model(&event.AlertRow{}).Where("standing IS NOT NULL AND archived = ?", false).Count(&n).Error; err != nil {
 			r.Portal.Log.WarnContext(r.Ctx(), "count alerts", "error", err)

@@ -21,6 +21,7 @@ type boot struct {
 	VM     string
 	Host   string   // wanted: this host only
 	Placed string   // where it goes
+	Left   string   // where it ran last
 	Nets   []string // to apply
 	New    bool     // a deployment: a failure leaves Error, not Stopped
 }
@@ -36,7 +37,7 @@ func (s *Service) place(ctx context.Context, b *boot) error {
 	if err != nil {
 		return err
 	}
-	b.Placed = host.ID
+	b.Placed, b.Left = host.ID, vm.LastHostID
 	if err := s.prepareNetworks(ctx, b, host); err != nil {
 		return err
 	}
@@ -56,7 +57,7 @@ func (s *Service) prepareNetworks(ctx context.Context, b *boot, host infra.Host)
 	if err != nil {
 		return err
 	}
-	b.Nets = b.Nets[:0]
+	b.Nets = nil
 	for _, nic := range nics {
 		n, err := s.Net.Get(ctx, nic.NetworkID)
 		if err != nil {
@@ -145,6 +146,11 @@ func (s *Service) define(ctx context.Context, b *boot) error {
 	if err != nil {
 		return err
 	}
+	if b.Left != "" && b.Left != b.Placed { // it went off there by itself
+		if err := s.forget(ctx, &halt{VM: b.VM, Host: b.Left}); err != nil {
+			return err
+		}
+	}
 	if _, err := h.DefineVM(ctx, spec); err != nil {
 		return infra.Fault(fmt.Errorf("define %s: %w", spec.Name, err))
 	}
@@ -160,6 +166,9 @@ func (s *Service) undefineOn(ctx context.Context, vmID, hostID string) error {
 		return nil
 	}
 	h, err := infra.Ability[drivers.Hypervisor](ctx, s.Fleet, hostID)
+	if store.IsAbsent(err) { // a host that was removed has no machines
+		return nil
+	}
 	if err != nil {
 		return err
 	}

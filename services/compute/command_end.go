@@ -109,7 +109,8 @@ func (s *Service) ExpungeOld(ctx context.Context) error {
 	var all error
 	for i := range vms {
 		err := s.db.Tx(ctx, func(ctx context.Context) error {
-			spec, err := s.ExpungeJob(ctx, &vms[i])
+			vm := vms[i] // as it was, also when this runs again
+			spec, err := s.ExpungeJob(ctx, &vm)
 			if err != nil {
 				return err
 			}

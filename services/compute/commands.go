@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"aerie/services/command"
+	"aerie/services/fault"
 	"aerie/services/store"
 )
 
@@ -37,6 +38,10 @@ func (s *Service) visible(ctx context.Context, id string) (VM, error) {
 	vm, err := store.Find[VM](ctx, s.db, id)
 	if err != nil {
 		return vm, named(err, "id", id)
+	}
+	actor, _ := store.From(ctx)
+	if hidden := vm.State == Destroyed || vm.State == Expunging; hidden && actor.Rank == store.User && !actor.IsSystem() && !s.Settings.UserRecover(ctx) {
+		return vm, fault.Absent("id", id)
 	}
 	command.About(ctx, resource(&vm), vm.Owner())
 	return vm, nil

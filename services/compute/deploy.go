@@ -78,7 +78,10 @@ func (s *Service) deploy(ctx context.Context, r DeployRequest) (job.Spec, error)
 	}
 	p := &plan{DeployRequest: r}
 	for _, step := range []func(context.Context, *plan) error{
-		s.planParts, s.planSize, s.planDisks, s.planNetworks, s.planAccess, s.planVM, s.reserve, s.write,
+		s.planParts, s.planSize, s.planDisks, s.planAccess,
+		// From here on deployments of an account queue up behind its counters, so
+		// that two at once find one default network and not one name for both.
+		s.reserve, s.planNetworks, s.planVM, s.write,
 	} {
 		if err := step(ctx, p); err != nil {
 			return job.Spec{}, err
@@ -153,6 +156,9 @@ func (s *Service) planDisks(ctx context.Context, p *plan) error {
 }
 
 func (s *Service) planAccess(ctx context.Context, p *plan) error {
+	if p.Name != "" && !hostName.MatchString(p.Name) {
+		return fault.Param("name", "error.host_name", "value", p.Name)
+	}
 	if _, err := base64.StdEncoding.DecodeString(p.UserData); err != nil {
 		return fault.Param("userdata", "error.base64")
 	}
@@ -191,9 +197,6 @@ const maxUserData = 32768
 var hostName = regexp.MustCompile(`^[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$`)
 
 func (s *Service) planVM(ctx context.Context, p *plan) error {
-	if p.Name != "" && !hostName.MatchString(p.Name) {
-		return fault.Param("name", "error.host_name", "value", p.Name)
-	}
 	actor, _ := store.From(ctx)
 	owner := actor.Target()
 	id := s.db.NewID()
@@ -252,12 +255,13 @@ func (s *Service) freeName(ctx context.Context, p *plan) error {
 
 // reserve counts the instance against its owner's limits.
 func (s *Service) reserve(ctx context.Context, p *plan) error {
-	want := amounts(p.vm)
+	want := iam.Amounts{iam.Instances: 1, iam.CPUs: int64(p.offering.CPUs), iam.Memory: int64(p.offering.MemoryMiB)}
 	want[iam.Volumes], want[iam.PrimaryStorage] = 1, p.root
 	if p.disk != nil {
 		want[iam.Volumes], want[iam.PrimaryStorage] = 2, p.root+p.data
 	}
-	return s.IAM.ReserveAll(ctx, p.vm.Owner(), want)
+	actor, _ := store.From(ctx)
+	return s.IAM.ReserveAll(ctx, actor.Target(), want)
 }
 
 // write stores the instance, its disks and its cards.

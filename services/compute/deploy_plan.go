@@ -112,7 +112,7 @@ func (s *Service) sameOwner(ctx context.Context, p *plan) error {
 func (s *Service) defaultNetwork(ctx context.Context, p *plan) (network.Network, error) {
 	actor, _ := store.From(ctx)
 	have, err := gorm.G[network.Network](s.db.In(ctx)).
-		Where("account_id = ? AND zone_id = ? AND guest_type = ?", actor.Target().AccountID, p.zone.ID, "Isolated").
+		Where("account_id = ? AND zone_id = ? AND guest_type = ? AND state <> ?", actor.Target().AccountID, p.zone.ID, "Isolated", network.Destroy).
 		Order("id").Limit(2).Find(ctx)
 	switch {
 	case err != nil:

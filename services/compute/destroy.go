@@ -44,7 +44,10 @@ func (s *Service) DestroyJob(ctx context.Context, vm *VM, expunge bool) (job.Spe
 	if vm.State == Destroyed && expunge {
 		return s.ExpungeJob(ctx, vm)
 	}
-	st := halt{VM: vm.ID, Host: vm.HostID, Force: true, Expunge: expunge}
+	st := halt{VM: vm.ID, Host: vm.HostID, Force: true, Expunge: expunge, Ran: vm.HostID != ""}
+	if !st.Ran { // a machine that went off by itself is still defined there
+		st.Host = vm.LastHostID
+	}
 	if err := state.Move(ctx, s.db, vm, States, Destroy, map[string]any{"updated_at": s.db.Now()}); err != nil {
 		return job.Spec{}, err
 	}
@@ -73,7 +76,7 @@ func (s *Service) ExpungeJob(ctx context.Context, vm *VM) (job.Spec, error) {
 
 func (s *Service) destroyed(ctx context.Context, h *halt) error {
 	vm, err := store.Find[VM](ctx, s.db, h.VM)
-	if err != nil {
+	if err != nil || vm.State != Stopping {
 		return err
 	}
 	if err := placement.Release(ctx, s.db, vm.ID); err != nil {
@@ -101,8 +104,8 @@ func amounts(vm VM) iam.Amounts {
 	return iam.Amounts{iam.Instances: 1, iam.CPUs: int64(vm.CPUs), iam.Memory: int64(vm.MemoryMiB)}
 }
 
-// root returns the volumes that go with the instance: the root disk. Data
-// disks survive, detached.
+// deleteDisks removes the volumes that go with the instance: the root disk.
+// Data disks survive, detached.
 func (s *Service) deleteDisks(ctx context.Context, h *halt) error {
 	vols, err := s.rootOf(ctx, h.VM)
 	if err != nil {
@@ -123,21 +126,18 @@ func (s *Service) rootOf(ctx context.Context, vmID string) (roots []storage.Volu
 
 // dropNICs frees the addresses; the networks are remembered for their routers.
 func (s *Service) dropNICs(ctx context.Context, h *halt) error {
-	h.Nets = h.Nets[:0]
 	nics, err := s.Net.Of(ctx, h.VM)
-	if err != nil {
+	if err != nil || len(nics) == 0 {
 		return err
 	}
+	h.Nets = h.Nets[:0]
 	for _, nic := range nics {
-		if err := s.Net.Touch(ctx, nic.NetworkID); err != nil {
-			return err
-		}
 		h.Nets = append(h.Nets, nic.NetworkID)
 		if err := s.Net.DropNIC(ctx, nic.ID); err != nil {
 			return err
 		}
 	}
-	return nil
+	return s.Net.Touch(ctx, h.Nets...)
 }
 
 // tellRouters makes the routers forget the instance, so that no lease or name
@@ -154,6 +154,9 @@ func (s *Service) tellRouters(ctx context.Context, h *halt) error {
 
 func (s *Service) expunged(ctx context.Context, h *halt) error {
 	vm, err := store.Find[VM](ctx, s.db, h.VM)
+	if store.IsAbsent(err) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}

@@ -2,13 +2,14 @@ package compute
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"time"
 
 	"gorm.io/gorm"
 
 	"aerie/drivers"
 	"aerie/services/event"
+	"aerie/services/fault"
 	"aerie/services/infra"
 	"aerie/services/placement"
 	"aerie/services/state"
@@ -38,7 +39,7 @@ func (s *Service) Observe(ctx context.Context, hostID string, seen drivers.VMSta
 	if err != nil || busy != nil {
 		return err
 	}
-	return s.accept(ctx, &vm, what, seen.Why)
+	return s.accept(ctx, vm, what, seen.Why)
 }
 
 func observed(p drivers.Power, gone bool) Event {
@@ -56,9 +57,11 @@ func leadsNowhere(from State, e Event) bool {
 	return to == from
 }
 
-// accept writes what was seen, with an event that the tenant reads.
-func (s *Service) accept(ctx context.Context, vm *VM, what Event, why string) error {
-	return s.db.Tx(ctx, func(ctx context.Context) error {
+// accept writes what was seen, with an event that the tenant reads. An instance
+// that was moved meanwhile is left to whoever did that.
+func (s *Service) accept(ctx context.Context, was VM, what Event, why string) error {
+	err := s.db.Tx(ctx, func(ctx context.Context) error {
+		vm := was // as it was, also when this runs again
 		set := map[string]any{"updated_at": s.db.Now()}
 		level := event.Warn
 		if what == SeenOff {
@@ -69,7 +72,7 @@ func (s *Service) accept(ctx context.Context, vm *VM, what Event, why string) er
 			}
 		}
 		from := vm.State
-		if err := state.Move(ctx, s.db, vm, States, what, set); err != nil {
+		if err := state.Move(ctx, s.db, &vm, States, what, set); err != nil {
 			return err
 		}
 		if what == SeenOn {
@@ -80,6 +83,10 @@ func (s *Service) accept(ctx context.Context, vm *VM, what Event, why string) er
 			Resource: event.Resource{Kind: "virtualmachine", ID: vm.ID, Name: vm.DisplayName}})
 		return err
 	})
+	if fault.Is(err, fault.Conflict) {
+		return nil
+	}
+	return err
 }
 
 // Sweep compares all instances of a host with everything the host knows: an
@@ -150,16 +157,13 @@ func (s *Service) Silent(ctx context.Context, hostID string) error {
 	if err != nil {
 		return err
 	}
-	for i := range vms {
-		if busy, err := s.Jobs.LiveOn(ctx, vms[i].Entity()); err != nil || busy != nil {
-			continue
+	var all error
+	for _, vm := range vms {
+		busy, err := s.Jobs.LiveOn(ctx, vm.Entity())
+		if err == nil && busy == nil {
+			err = s.accept(ctx, vm, Lost, "the host does not answer")
 		}
-		if err := s.accept(ctx, &vms[i], Lost, "the host does not answer"); err != nil {
-			return err
-		}
+		all = errors.Join(all, err)
 	}
-	return nil
+	return all
 }
-
-// watchPause is how long a broken watch rests before it is taken up again.
-const watchPause = 2 * time.Second

@@ -55,7 +55,7 @@ var States = state.Machine[State, Event]{
 	Stopped:   {Start: Starting, Destroy: Stopping, Expunge: Expunging},
 	Starting:  {Started: Running, NotStarted: Stopped, NotMade: Broken, Start: Starting},
 	Running:   {Stop: Stopping, Reboot: Running, Destroy: Stopping, SeenOff: Stopped, SeenPaused: Paused, Lost: Unknown, Started: Running},
-	Stopping:  {Halted: Stopped, NotStopped: Running, Gone: Destroyed, Stop: Stopping, Destroy: Stopping},
+	Stopping:  {Halted: Stopped, NotStopped: Running, SeenPaused: Paused, Gone: Destroyed, Stop: Stopping, Destroy: Stopping},
 	Paused:    {Stop: Stopping, Start: Starting, Destroy: Stopping, SeenOff: Stopped, SeenOn: Running, Lost: Unknown},
 	Unknown:   {Stop: Stopping, Destroy: Stopping, SeenOff: Stopped, SeenOn: Running, SeenPaused: Paused},
 	Broken:    {Destroy: Stopping, Expunge: Expunging},

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"aerie/drivers"
+	"aerie/services/fault"
 	"aerie/services/infra"
 	"aerie/services/job"
 	"aerie/services/placement"
@@ -42,10 +43,13 @@ func (s *Service) StopJob(ctx context.Context, vm *VM, force bool) (job.Spec, er
 
 // stop powers the machine off; one that its host does not know is off.
 func (s *Service) stop(ctx context.Context, h *halt) error {
-	if h.Host == "" {
+	if h.Host == "" || !h.Ran {
 		return nil
 	}
 	d, err := infra.Ability[drivers.Hypervisor](ctx, s.Fleet, h.Host)
+	if store.IsAbsent(err) { // a host that was removed has no machines
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -56,22 +60,70 @@ func (s *Service) stop(ctx context.Context, h *halt) error {
 	return nil
 }
 
-// notStopped is the end of a stop that the host refused.
+// notStopped is the end of a stop that did not work. The host says where that
+// left the machine: it runs on, or it is off and so the instance is stopped.
 func (s *Service) notStopped(ctx context.Context, h *halt) error {
+	power, err := s.power(ctx, h.VM, h.Host)
+	if err != nil {
+		return err
+	}
+	event := NotStopped
+	switch power {
+	case drivers.PowerOn:
+	case drivers.PowerPaused:
+		event = SeenPaused
+	default:
+		if err := s.forget(ctx, h); err != nil {
+			return err
+		}
+		return s.db.Tx(ctx, func(ctx context.Context) error { return s.stopped(ctx, h) })
+	}
 	return s.db.Tx(ctx, func(ctx context.Context) error {
 		vm, err := store.Find[VM](ctx, s.db, h.VM)
 		if err != nil || vm.State != Stopping {
 			return err
 		}
-		return state.Move(ctx, s.db, &vm, States, NotStopped)
+		return state.Move(ctx, s.db, &vm, States, event)
 	})
 }
 
-func (s *Service) forget(ctx context.Context, h *halt) error { return s.undefineOn(ctx, h.VM, h.Host) }
+// power asks a host for the state of a machine; one that it does not know is off.
+func (s *Service) power(ctx context.Context, vmID, hostID string) (drivers.Power, error) {
+	if hostID == "" {
+		return drivers.PowerOff, nil
+	}
+	d, err := infra.Ability[drivers.Hypervisor](ctx, s.Fleet, hostID)
+	if store.IsAbsent(err) {
+		return drivers.PowerOff, nil
+	}
+	if err != nil {
+		return "", err
+	}
+	list, err := d.ListVMs(ctx, drivers.ListVMs{})
+	if err != nil {
+		return "", infra.Fault(fmt.Errorf("state of %s: %w", vmID, err))
+	}
+	for _, st := range list.VMs {
+		if st.ID == vmID {
+			return st.Power, nil
+		}
+	}
+	return drivers.PowerOff, nil
+}
+
+// forget removes the machine's definition. Of an instance that did not run
+// that is tidiness, which does not wait for a host that is out of reach.
+func (s *Service) forget(ctx context.Context, h *halt) error {
+	err := s.undefineOn(ctx, h.VM, h.Host)
+	if !h.Ran && fault.Is(err, fault.Unavailable) {
+		return nil
+	}
+	return err
+}
 
 func (s *Service) stopped(ctx context.Context, h *halt) error {
 	vm, err := store.Find[VM](ctx, s.db, h.VM)
-	if err != nil {
+	if err != nil || vm.State != Stopping {
 		return err
 	}
 	if err := placement.Release(ctx, s.db, vm.ID); err != nil {

@@ -157,6 +157,9 @@ func (s *Service) forget(ctx context.Context, d *removal) error {
 		return err
 	}
 	t, err := store.Find[Template](ctx, s.db, d.Template)
+	if store.IsAbsent(err) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}

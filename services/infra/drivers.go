@@ -21,6 +21,8 @@ type Opener func(ctx context.Context, host Host) (drivers.Driver, error)
 type Fleet struct {
 	db      *store.DB
 	openers map[string]Opener
+	// Observe hears of every call of a driver, for metrics; set before the first use.
+	Observe drivers.Observer
 	mu      sync.Mutex
 	open    map[string]drivers.Driver
 }
@@ -62,6 +64,9 @@ func (f *Fleet) Open(ctx context.Context, host Host) (drivers.Driver, error) {
 	d, err := f.openers[u.Scheme](ctx, host)
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", host.Name, err)
+	}
+	if f.Observe != nil {
+		d = drivers.Observe(d, f.Observe)
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()

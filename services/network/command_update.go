@@ -188,6 +188,7 @@ func (s *Service) clean(ctx context.Context, w *work) error {
 		if err != nil {
 			return fmt.Errorf("router %s: %w", r.Name, err)
 		}
-		return nil
+		// A newer generation than what the host was told to remove.
+		return s.Touch(ctx, w.Network)
 	})
 }

@@ -48,7 +48,12 @@ func (s *Service) removeRouter(ctx context.Context, r Router) error {
 	if err != nil {
 		return err
 	}
-	if _, err := d.RemoveRouter(ctx, drivers.RouterRef{ID: r.ID}); err != nil {
+	n, err := store.Find[Network](ctx, s.db, r.NetworkID)
+	if err != nil {
+		return err
+	}
+	// With its generation, a removal that was overtaken does no harm.
+	if _, err := d.RemoveRouter(ctx, drivers.RouterRef{ID: r.ID, Generation: n.Generation}); err != nil {
 		return infra.Fault(fmt.Errorf("remove router %s: %w", r.Name, err))
 	}
 	return nil

@@ -54,7 +54,9 @@ func newWorld(t testing.TB) *world {
 	place := infra.New(infra.Parts{DB: w.db, Jobs: w.engine, Fleet: fleet, Keeper: infra.NewKeeper(w.db, fleet)})
 	w.net = network.New(w.db, fleet, w.iam)
 	w.net.Define(w.engine, network.DeclareSettings(config.New(w.db)))
-	w.net.Busy = func(_ context.Context, ids []string) (map[string]bool, error) { return map[string]bool{ids[0]: w.busy}, nil }
+	w.net.Busy = func(_ context.Context, ids []string) (map[string]bool, error) {
+		return map[string]bool{ids[0]: w.busy}, nil
+	}
 	place.Holders, place.Addresses = append(place.Holders, w.net.Holds), w.net.Addresses
 	w.registry = &command.Registry{DB: w.db, Jobs: w.engine, Directory: w.iam}
 	w.engine.Finish, w.engine.Notify = w.registry.Finish, w.registry.Notify

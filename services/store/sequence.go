@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"gorm.io/gorm"
@@ -32,14 +31,5 @@ func (db *DB) Next(ctx context.Context, name string) (int64, error) {
 		return 1, nil
 	}
 	row, err := gorm.G[running](g).Where("name = ?", name).Take(ctx)
-	return row.Value, err
-}
-
-// Last is the running number called name that was given last, 0 for none.
-func (db *DB) Last(ctx context.Context, name string) (int64, error) {
-	row, err := gorm.G[running](db.In(ctx)).Where("name = ?", name).Take(ctx)
-	if errors.Is(err, gorm.ErrRecordNotFound) {
-		return 0, nil
-	}
 	return row.Value, err
 }

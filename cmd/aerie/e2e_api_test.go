@@ -1,0 +1,494 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/apache/cloudstack-go/v2/cloudstack"
+)
+
+// databases runs a test on both.
+func databases(t *testing.T, test func(t *testing.T, dsn string)) {
+	t.Run("SQLite", func(t *testing.T) { test(t, "") })
+	t.Run("MariaDB", func(t *testing.T) { test(t, mysqlDSN(t)) })
+}
+
+// parts is what an instance is made of.
+type parts struct{ zone, template, offering, networkOffering string }
+
+// someone is an account with a user and what it needs to begin.
+type someone struct {
+	*cloudstack.CloudStackClient
+	parts
+	keys
+	name, password string
+}
+
+// joins makes an account with a user who has keys.
+func joins(t testing.TB, s *server, admin *cloudstack.CloudStackClient, name string) someone {
+	t.Helper()
+	who := someone{name: name, password: name + "'s p4ssword", parts: partsOf(t, admin)}
+	p := admin.Account.NewCreateAccountParams(name+"@example.org", "Ann", "Other", who.password, name)
+	p.SetAccounttype(0)
+	acc, err := admin.Account.CreateAccount(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(acc.User) != 1 || acc.Name != name {
+		t.Fatalf("account: %+v", acc)
+	}
+	k, err := admin.User.RegisterUserKeys(admin.User.NewRegisterUserKeysParams(acc.User[0].Id))
+	if err != nil {
+		t.Fatal(err)
+	}
+	who.keys = keys{k.Apikey, k.Secretkey}
+	who.CloudStackClient = s.sdk(who.keys)
+	return who
+}
+
+func partsOf(t testing.TB, admin *cloudstack.CloudStackClient) (p parts) {
+	t.Helper()
+	zones, err := admin.Zone.ListZones(admin.Zone.NewListZonesParams())
+	if err != nil || zones.Count != 1 || zones.Zones[0].Name != "local" {
+		t.Fatalf("zones: %+v, %v", zones, err)
+	}
+	p.zone = zones.Zones[0].Id
+	templates, err := admin.Template.ListTemplates(admin.Template.NewListTemplatesParams("executable"))
+	if err != nil || templates.Count != 1 || !templates.Templates[0].Isready {
+		t.Fatalf("templates: %+v, %v", templates, err)
+	}
+	p.template = templates.Templates[0].Id
+	if p.offering, _, err = admin.ServiceOffering.GetServiceOfferingID("Small Instance"); err != nil {
+		t.Fatal(err)
+	}
+	p.networkOffering, _, err = admin.NetworkOffering.GetNetworkOfferingID("DefaultIsolatedNetworkOfferingWithSourceNatService")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func (w someone) network(t testing.TB, name string) string {
+	t.Helper()
+	n, err := w.Network.CreateNetwork(w.Network.NewCreateNetworkParams(name, w.networkOffering, w.zone))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n.Id
+}
+
+func (w someone) deployment(name, network string) *cloudstack.DeployVirtualMachineParams {
+	p := w.VirtualMachine.NewDeployVirtualMachineParams(w.offering, w.template, w.zone)
+	p.SetName(name)
+	p.SetNetworkids([]string{network})
+	return p
+}
+
+// hostsUp waits until the zone's hosts can take instances.
+func hostsUp(t testing.TB, admin *cloudstack.CloudStackClient) {
+	t.Helper()
+	eventually(t, aWhile, "hosts are up", func() (bool, error) {
+		l, err := admin.Host.ListHosts(admin.Host.NewListHostsParams())
+		if err != nil || l.Count == 0 {
+			return false, err
+		}
+		return !slices.ContainsFunc(l.Hosts, func(h *cloudstack.Host) bool { return h.State != "Up" }), nil
+	})
+}
+
+// TestAPIJourney is an account's life by an unmodified SDK.
+func TestAPIJourney(t *testing.T) {
+	databases(t, func(t *testing.T, dsn string) {
+		s := newServer(t, "off", dsn)
+		s.start()
+		admin := s.admin()
+		hostsUp(t, admin)
+		t.Run("read", func(t *testing.T) { reads(t, admin) })
+		ann := joins(t, s, admin, "ann")
+		var vm string
+		t.Run("life", func(t *testing.T) { vm = life(t, s, ann) })
+		t.Run("around", func(t *testing.T) { belongings(t, ann, vm) })
+		t.Run("xml", func(t *testing.T) { sameInXML(t, s, ann, vm) })
+		t.Run("refusals", func(t *testing.T) { refusals(t, s, admin, ann, vm) })
+		t.Run("end", func(t *testing.T) { ends(t, admin, ann, vm) })
+		s.stop()
+	})
+}
+
+func reads(t *testing.T, admin *cloudstack.CloudStackClient) {
+	apis, err := admin.APIDiscovery.ListApis(admin.APIDiscovery.NewListApisParams())
+	if err != nil || apis.Count < 80 || len(apis.Apis) != apis.Count {
+		t.Errorf("apis: %v", err)
+	}
+	caps, err := admin.Configuration.ListCapabilities(admin.Configuration.NewListCapabilitiesParams())
+	if err != nil || caps.Capabilities.Cloudstackversion == "" {
+		t.Errorf("capabilities: %+v, %v", caps, err)
+	}
+	disks, err := admin.DiskOffering.ListDiskOfferings(admin.DiskOffering.NewListDiskOfferingsParams())
+	if err != nil || disks.Count != 4 {
+		t.Errorf("disk offerings: %+v, %v", disks, err)
+	}
+	u := admin.User.NewCreateUserParams("admin", "second@example.org", "Second", "User", "another p4ssword", "second")
+	if user, err := admin.User.CreateUser(u); err != nil || user.Account != "admin" {
+		t.Errorf("user: %+v, %v", user, err)
+	}
+}
+
+// life takes an instance through everything but its end.
+func life(t *testing.T, s *server, ann someone) string {
+	network := ann.network(t, "net")
+	made, err := ann.VirtualMachine.DeployVirtualMachine(ann.deployment("web", network))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if made.State != "Running" || made.Name != "web" || len(made.Nic) != 1 || made.Nic[0].Ipaddress == "" || made.Password == "" || made.Account != "ann" {
+		t.Errorf("deployed: %+v", made)
+	}
+	vm := ann.VirtualMachine
+	state := func() string {
+		got, n, err := vm.GetVirtualMachineByID(made.Id)
+		if err != nil || n != 1 {
+			t.Fatal(err)
+		}
+		return got.State
+	}
+	if id, n, err := vm.GetVirtualMachineID("web"); err != nil || n != 1 || id != made.Id {
+		t.Errorf("by name: %s, %d, %v", id, n, err)
+	}
+	t.Run("console", func(t *testing.T) { consoleOnce(t, s, ann, made.Id) })
+	if _, err := vm.RebootVirtualMachine(vm.NewRebootVirtualMachineParams(made.Id)); err != nil || state() != "Running" {
+		t.Errorf("reboot: %s, %v", state(), err)
+	}
+	up := vm.NewUpdateVirtualMachineParams(made.Id)
+	up.SetDisplayname("the web")
+	if got, err := vm.UpdateVirtualMachine(up); err != nil || got.Displayname != "the web" {
+		t.Errorf("update: %+v, %v", got, err)
+	}
+	if got, err := vm.StopVirtualMachine(vm.NewStopVirtualMachineParams(made.Id)); err != nil || got.State != "Stopped" || state() != "Stopped" {
+		t.Errorf("stop: %+v, %v", got, err)
+	}
+	if got, err := vm.ResetPasswordForVirtualMachine(vm.NewResetPasswordForVirtualMachineParams(made.Id)); err != nil || got.Password == "" || got.Password == made.Password {
+		t.Errorf("password: %+v, %v", got, err)
+	}
+	if got, err := vm.StartVirtualMachine(vm.NewStartVirtualMachineParams(made.Id)); err != nil || got.State != "Running" || state() != "Running" {
+		t.Errorf("start: %+v, %v", got, err)
+	}
+	return made.Id
+}
+
+// consoleOnce: a ticket opens the screen, once.
+func consoleOnce(t *testing.T, s *server, ann someone, vm string) {
+	got, err := ann.ConsoleEndpoint.CreateConsoleEndpoint(ann.ConsoleEndpoint.NewCreateConsoleEndpointParams(vm))
+	if err != nil || !got.Success || !strings.HasPrefix(got.Url, s.url("/console")) {
+		t.Fatalf("endpoint: %+v, %v", got, err)
+	}
+	ticket, _ := got.Websocket["token"].(string)
+	c, _, err := s.socket(ticket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), soon)
+	defer cancel()
+	_, r, err := c.Reader(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	greeting := make([]byte, 12)
+	if _, err := io.ReadFull(r, greeting); err != nil || !bytes.HasPrefix(greeting, []byte("RFB 003.")) {
+		t.Errorf("the screen greets with %q, %v", greeting, err)
+	}
+	for _, stale := range []string{ticket, "made-up"} {
+		if _, resp, err := s.socket(stale); err == nil || resp == nil || resp.StatusCode != http.StatusUnauthorized {
+			t.Errorf("ticket %.8s…: %v, %v", stale, resp, err)
+		}
+	}
+}
+
+// belongings is what belongs to an instance.
+func belongings(t *testing.T, ann someone, vm string) {
+	vp := ann.Volume.NewListVolumesParams()
+	vp.SetVirtualmachineid(vm)
+	vols, err := ann.Volume.ListVolumes(vp)
+	if err != nil || vols.Count != 1 || vols.Volumes[0].Type != "ROOT" || vols.Volumes[0].State != "Ready" || vols.Volumes[0].Vmname != "web" {
+		t.Errorf("volumes: %+v, %v", vols, err)
+	}
+	nics, err := ann.Nic.ListNics(ann.Nic.NewListNicsParams(vm))
+	if err != nil || nics.Count != 1 || nics.Nics[0].Networkname != "net" {
+		t.Errorf("nics: %+v, %v", nics, err)
+	}
+	pair, err := ann.SSH.CreateSSHKeyPair(ann.SSH.NewCreateSSHKeyPairParams("laptop"))
+	if err != nil || !strings.Contains(pair.Privatekey, "PRIVATE KEY") || pair.Fingerprint == "" {
+		t.Errorf("key pair: %+v, %v", pair, err)
+	}
+	pairs, err := ann.SSH.ListSSHKeyPairs(ann.SSH.NewListSSHKeyPairsParams())
+	if err != nil || pairs.Count != 1 || pairs.SSHKeyPairs[0].Name != "laptop" {
+		t.Errorf("key pairs: %+v, %v", pairs, err)
+	}
+	if _, err := ann.SSH.DeleteSSHKeyPair(ann.SSH.NewDeleteSSHKeyPairParams("laptop")); err != nil {
+		t.Error(err)
+	}
+	ep := ann.Event.NewListEventsParams()
+	ep.SetPagesize(500)
+	ep.SetPage(1)
+	events, err := ann.Event.ListEvents(ep)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"VM.CREATE", "VM.STOP", "VM.START", "VM.REBOOT", "VM.UPDATE", "VM.RESETPASSWORD", "NETWORK.CREATE", "VM.CONSOLE"} {
+		if !slices.ContainsFunc(events.Events, func(e *cloudstack.Event) bool { return e.Type == want && e.State == "Completed" }) {
+			t.Errorf("no event %s is completed", want)
+		}
+	}
+}
+
+// sameInXML: the same calls give the same things as XML.
+func sameInXML(t *testing.T, s *server, ann someone, vm string) {
+	c, err := s.login(ann.name, ann.password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, call := range [][]string{
+		{"listVirtualMachines", "id", vm},
+		{"listVirtualMachines", "name", "nobody"},
+		{"listVolumes"},
+		{"listNetworks"},
+		{"listNics", "virtualmachineid", vm},
+		{"listZones"},
+		{"listTemplates", "templatefilter", "all"},
+		{"listServiceOfferings"},
+		{"listDiskOfferings"},
+		{"listNetworkOfferings"},
+		{"listEvents", "page", "1", "pagesize", "50"},
+		{"listAsyncJobs"},
+		{"listAccounts"},
+		{"listUsers"},
+		{"listCapabilities"},
+		{"listApis", "name", "deployVirtualMachine"},
+		{"listVirtualMachines", "id", absentID},
+		{"listVirtualMachines", "page", "1"},
+		{"noSuchCommand"},
+	} {
+		asJSON := c.call(call[0], call[1:]...)
+		asXML := c.call(call[0], append(call[1:], "response", "xml")...)
+		if asJSON.code != asXML.code {
+			t.Errorf("%v: %d as JSON, %d as XML", call, asJSON.code, asXML.code)
+		}
+		j, x := flat(t, asJSON), flat(t, asXML)
+		if len(j) < 1 && call[0] != "listVirtualMachines" || !slices.Equal(j, x) {
+			t.Errorf("%v differs:\n%s\n%s\n%s", call, difference(j, x), asJSON.body, asXML.body)
+		}
+	}
+}
+
+// difference is the lines that only one has.
+func difference(a, b []string) string {
+	var out strings.Builder
+	for _, l := range a {
+		if !slices.Contains(b, l) {
+			out.WriteString("- " + l + "\n")
+		}
+	}
+	for _, l := range b {
+		if !slices.Contains(a, l) {
+			out.WriteString("+ " + l + "\n")
+		}
+	}
+	return out.String()
+}
+
+// absentID is a UUID that nothing has.
+const absentID = "0199d3c4-0000-7000-8000-ffffffffffff"
+
+// refusals: the codes and texts that clients know, exactly.
+func refusals(t *testing.T, s *server, admin *cloudstack.CloudStackClient, ann someone, vm string) {
+	bob := joins(t, s, admin, "bob")
+	foreign := bob.network(t, "bob's")
+	c, err := s.login(ann.name, ann.password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const (
+		credentials = "unable to verify user credentials and/or request signature"
+		absent      = "Invalid parameter %s value=%s due to incorrect long value format, or entity does not exist"
+	)
+	say := func(format string, args ...string) string {
+		for _, a := range args {
+			format = strings.Replace(format, "%s", a, 1)
+		}
+		return format
+	}
+	list := map[string]string{"command": "listZones", "response": "json", "apiKey": ann.api}
+	with := func(more ...string) map[string]string {
+		m := map[string]string{}
+		for k, v := range list {
+			m[k] = v
+		}
+		for i := 0; i+1 < len(more); i += 2 {
+			m[more[i]] = more[i+1]
+		}
+		return m
+	}
+	at := func(d time.Duration) string { return time.Now().UTC().Add(d).Format("2006-01-02T15:04:05Z") }
+	if a := s.raw(signed(ann.secret, with("signatureVersion", "3", "expires", at(time.Minute)))); a.code != http.StatusOK {
+		t.Fatalf("a good signature: %d %s", a.code, a.body)
+	}
+	for _, r := range []struct {
+		name     string
+		a        answer
+		envelope string
+		code, cs int
+		text     string
+	}{
+		{"wrong signature", s.raw(signed("x"+ann.secret, list)), "listzonesresponse", 401, 0, credentials},
+		{"unknown key", s.raw(signed(ann.secret, with("apiKey", "nobody"))), "listzonesresponse", 401, 0, credentials},
+		{"no signature", s.raw("command=listZones&response=json&apiKey=" + ann.api), "listzonesresponse", 401, 0, credentials},
+		{"expired", s.raw(signed(ann.secret, with("signatureVersion", "3", "expires", at(-time.Minute)))), "listzonesresponse", 401, 0, credentials},
+		{"version 3 without expiry", s.raw(signed(ann.secret, with("signatureVersion", "3"))), "listzonesresponse", 401, 0, credentials},
+		{"no session", s.raw("command=listZones&response=json"), "listzonesresponse", 401, 0, credentials},
+		{"foreign id", c.call("listNetworks", "id", foreign), "listnetworksresponse", 431, 4350, say(absent, "id", foreign)},
+		{"absent id", c.call("listVirtualMachines", "id", absentID), "listvirtualmachinesresponse", 431, 4350, say(absent, "id", absentID)},
+		{"foreign network", c.call("deployVirtualMachine", "zoneid", ann.zone, "serviceofferingid", ann.offering, "templateid", ann.template,
+			"networkids", foreign), "deployvirtualmachineresponse", 431, 4350, say(absent, "networkids", foreign)},
+		{"stopping the unknown", c.call("stopVirtualMachine", "id", absentID), "stopvirtualmachineresponse", 431, 4350, say(absent, "id", absentID)},
+		{"missing", c.call("deployVirtualMachine", "zoneid", ann.zone, "templateid", ann.template), "deployvirtualmachineresponse", 431, 9999,
+			"Unable to execute API command deployvirtualmachine due to missing parameter serviceofferingid"},
+		{"over-long", c.call("updateVirtualMachine", "id", vm, "displayname", strings.Repeat("x", 256)), "updatevirtualmachineresponse", 431, 9999, ""},
+		{"no number", c.call("createNetwork", "name", "n", "zoneid", ann.zone, "networkofferingid", ann.networkOffering, "privatemtu", "many"),
+			"createnetworkresponse", 431, 9999, ""},
+		{"a page alone", c.call("listVirtualMachines", "page", "1"), "listvirtualmachinesresponse", 431, 9999, ""},
+		{"too long a page", c.call("listVirtualMachines", "page", "1", "pagesize", "501"), "listvirtualmachinesresponse", 431, 9999, ""},
+		{"unknown command", c.call("noSuchCommand"), "errorresponse", 432, 9999, ""},
+		{"wrong case", c.call("listzones"), "errorresponse", 432, 9999, ""},
+		{"no command", s.raw("response=json"), "errorresponse", 432, 9999, ""},
+		{"not permitted", c.call("createZone", "name", "z"), "errorresponse", 432, 9999, ""},
+		{"login by GET", s.raw("command=login&response=json&username=a&password=b"), "loginresponse", 405, 9999, ""},
+		{"a bad map", c.call("deployVirtualMachine", "zoneid", ann.zone, "details[x].a", "b"), "deployvirtualmachineresponse", 430, 9999, ""},
+	} {
+		f := r.a.failure(t)
+		if f.envelope != r.envelope || f.Code != r.code || f.CS != r.cs || r.text != "" && f.Text != r.text || f.Text == "" {
+			t.Errorf("%s: %+v, want %s %d %d %s", r.name, f, r.envelope, r.code, r.cs, r.text)
+		}
+	}
+	if a := c.call("listNetworks", "unheardof", "1"); a.code != http.StatusOK {
+		t.Errorf("a parameter that nobody knows is not ignored: %s", a.body)
+	}
+	if a := c.call("listNetworks", "name", strings.Repeat("x", 255)); a.code != http.StatusOK {
+		t.Errorf("255 characters: %s", a.body)
+	}
+}
+
+// ends takes an instance and its network away.
+func ends(t *testing.T, admin *cloudstack.CloudStackClient, ann someone, vm string) {
+	network, _, err := ann.Network.GetNetworkID("net")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ann.Network.DeleteNetwork(ann.Network.NewDeleteNetworkParams(network)); err == nil {
+		t.Error("a network in use was deleted")
+	}
+	if _, err := ann.VirtualMachine.DestroyVirtualMachine(ann.VirtualMachine.NewDestroyVirtualMachineParams(vm)); err != nil {
+		t.Error(err)
+	}
+	if _, err := admin.VirtualMachine.ExpungeVirtualMachine(admin.VirtualMachine.NewExpungeVirtualMachineParams(vm)); err != nil {
+		t.Error(err)
+	}
+	// Who has it is gone, but it is not unknown.
+	p := ann.VirtualMachine.NewListVirtualMachinesParams()
+	p.SetId(vm)
+	if l, err := ann.VirtualMachine.ListVirtualMachines(p); err != nil || l.Count != 0 {
+		t.Errorf("an expunged instance: %+v, %v", l, err)
+	}
+	if r, err := ann.Network.DeleteNetwork(ann.Network.NewDeleteNetworkParams(network)); err != nil || !r.Success {
+		t.Errorf("delete the network: %+v, %v", r, err)
+	}
+	if vols, err := ann.Volume.ListVolumes(ann.Volume.NewListVolumesParams()); err != nil || vols.Count != 0 {
+		t.Errorf("volumes are left: %+v, %v", vols, err)
+	}
+}
+
+// TestSession is the life of a session by a client with cookies.
+func TestSession(t *testing.T) {
+	s := newServer(t, "off", "")
+	s.start()
+	if _, err := s.login("admin", "wrong"); err == nil || !strings.Contains(err.Error(), "531") {
+		t.Errorf("a wrong password: %v", err)
+	}
+	if _, err := s.login("nobody", adminPassword); err == nil || !strings.Contains(err.Error(), "531") {
+		t.Errorf("an unknown user: %v", err)
+	}
+	c, err := s.login("admin", adminPassword, "/ROOT")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a := c.call("listZones"); a.code != http.StatusOK {
+		t.Errorf("with key and cookie: %s", a.body)
+	}
+	again, err := s.login("admin", adminPassword)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a := again.call("listZones", "sessionkey", "guessed"); a.code != http.StatusUnauthorized {
+		t.Errorf("a wrong key: %d", a.code)
+	}
+	if a := again.call("listZones"); a.code != http.StatusUnauthorized {
+		t.Errorf("the session lives after a guess at its key: %d", a.code)
+	}
+	s.stop()
+	s.start()
+	if a := c.call("listZones"); a.code != http.StatusOK {
+		t.Errorf("after a restart: %s", a.body)
+	}
+	stale := *c
+	if a := c.call("logout"); a.code != http.StatusOK || !strings.Contains(string(a.body), `"description":"success"`) {
+		t.Errorf("logout: %s", a.body)
+	}
+	if a := stale.call("listZones"); a.code != http.StatusUnauthorized {
+		t.Errorf("after the logout: %d", a.code)
+	}
+}
+
+// TestTwoServers: servers on one database are one cloud.
+func TestTwoServers(t *testing.T) {
+	dsn := mysqlDSN(t)
+	a, b := newServer(t, "off", dsn), newServer(t, "off", dsn)
+	a.start()
+	key, err := os.ReadFile(filepath.Join(a.data, "secret.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(b.data, "secret.key"), key, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b.start()
+	c, err := a.login("admin", adminPassword)
+	if err != nil {
+		t.Fatal(err)
+	}
+	onA, onB := c.at(a, "listZones"), c.at(b, "listZones")
+	if onA.code != http.StatusOK || !bytes.Equal(onA.body, onB.body) {
+		t.Errorf("a session of A: on A %d %s, on B %d %s", onA.code, onA.body, onB.code, onB.body)
+	}
+	k := a.adminKeys()
+	if _, err := b.sdk(k).Zone.ListZones(b.sdk(k).Zone.NewListZonesParams()); err != nil {
+		t.Errorf("keys that A made, on B: %v", err)
+	}
+	if got := c.at(a, "logout"); got.code != http.StatusOK {
+		t.Errorf("logout: %s", got.body)
+	}
+	if got := c.at(b, "listZones"); got.code != http.StatusUnauthorized {
+		t.Errorf("B after the logout on A: %d", got.code)
+	}
+	a.stop()
+	if _, err := b.login("admin", adminPassword); err != nil {
+		t.Errorf("B without A: %v", err)
+	}
+	b.stop()
+}

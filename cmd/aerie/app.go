@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"aerie/drivers"
+	"aerie/handlers/session"
 	"aerie/services/command"
 	"aerie/services/command/builtin"
 	"aerie/services/compute"
@@ -39,25 +40,27 @@ func (s state) path(name ...string) string {
 // app is one server's parts, wired by hand.
 type app struct {
 	state
-	name     string
-	log      *slog.Logger
-	db       *store.DB
-	config   *config.Service
-	iam      *iam.Service
-	jobs     *job.Engine
-	registry *command.Registry
-	fleet    *infra.Fleet
-	infra    *infra.Service
-	images   *image.Service
-	net      *network.Service
-	storage  *storage.Service
-	compute  *compute.Service
-	keeper   *infra.Keeper
-	loops    *reconcile.Runner
-	metrics  *prometheus.Registry
-	node     *node
-	origin   atomic.Pointer[url.URL]
-	closers  []func() error
+	name            string
+	log             *slog.Logger
+	db              *store.DB
+	config          *config.Service
+	integrationPort config.Value[int]
+	iam             *iam.Service
+	jobs            *job.Engine
+	registry        *command.Registry
+	fleet           *infra.Fleet
+	infra           *infra.Service
+	images          *image.Service
+	net             *network.Service
+	storage         *storage.Service
+	compute         *compute.Service
+	keeper          *infra.Keeper
+	loops           *reconcile.Runner
+	metrics         *prometheus.Registry
+	node            *node
+	sessions        *session.Manager
+	origin          atomic.Pointer[url.URL]
+	closers         []func() error
 }
 
 // open wires an app on its database, without starting anything.
@@ -74,6 +77,7 @@ func open(ctx context.Context, s state, log *slog.Logger) (*app, error) {
 	a.origin.Store(&url.URL{Scheme: "http", Host: "127.0.0.1:8080"})
 	a.config = config.New(a.db)
 	settings := compute.DeclareSettings(a.config)
+	a.integrationPort = a.config.Int("integration.api.port", "Advanced", 0, 0, 65535)
 	a.iam = iam.New(a.db, iam.Options{Log: log})
 	a.jobs = job.New(a.db, job.Options{Name: a.name, Log: log, IsTransient: transient, Around: around()})
 	a.node = newNode(s, log)
@@ -91,6 +95,7 @@ func open(ctx context.Context, s state, log *slog.Logger) (*app, error) {
 	a.infra.Addresses = a.net.Addresses
 	a.keeper.Silent = a.compute.Silent
 	a.keeper.Back = a.compute.Sweep
+	a.sessions = &session.Manager{IAM: a.iam, Log: log}
 	a.loops = reconcile.New(a.db, reconcile.Options{Name: a.name, Log: log})
 	a.register()
 	a.watch()
@@ -178,7 +183,7 @@ const keepJobs = 30 * 24 * time.Hour
 
 func (a *app) prune(ctx context.Context) error {
 	_, err := a.jobs.Prune(ctx, keepJobs)
-	return err
+	return errors.Join(err, a.compute.PruneTickets(ctx))
 }
 
 // sweep compares the instances of every host that is up with what runs there.

@@ -169,8 +169,12 @@ func life(t *testing.T, s *server, ann someone) string {
 	}
 	up := vm.NewUpdateVirtualMachineParams(made.Id)
 	up.SetDisplayname("the web")
-	if got, err := vm.UpdateVirtualMachine(up); err != nil || got.Displayname != "the web" {
-		t.Errorf("update: %+v, %v", got, err)
+	// The SDK does not unwrap this answer, so that it has to be asked for.
+	if _, err := vm.UpdateVirtualMachine(up); err != nil {
+		t.Errorf("update: %v", err)
+	}
+	if got, _, err := vm.GetVirtualMachineByID(made.Id); err != nil || got.Displayname != "the web" {
+		t.Errorf("updated: %+v, %v", got, err)
 	}
 	if got, err := vm.StopVirtualMachine(vm.NewStopVirtualMachineParams(made.Id)); err != nil || got.State != "Stopped" || state() != "Stopped" {
 		t.Errorf("stop: %+v, %v", got, err)
@@ -262,7 +266,7 @@ func sameInXML(t *testing.T, s *server, ann someone, vm string) {
 		{"listNetworks"},
 		{"listNics", "virtualmachineid", vm},
 		{"listZones"},
-		{"listTemplates", "templatefilter", "all"},
+		{"listTemplates", "templatefilter", "executable"},
 		{"listServiceOfferings"},
 		{"listDiskOfferings"},
 		{"listNetworkOfferings"},
@@ -317,7 +321,8 @@ func refusals(t *testing.T, s *server, admin *cloudstack.CloudStackClient, ann s
 	}
 	const (
 		credentials = "unable to verify user credentials and/or request signature"
-		absent      = "Invalid parameter %s value=%s due to incorrect long value format, or entity does not exist"
+		absent      = "Unable to execute API command %s due to invalid value. " +
+			"Invalid parameter %s value=%s due to incorrect long value format, or entity does not exist"
 	)
 	say := func(format string, args ...string) string {
 		for _, a := range args {
@@ -353,24 +358,28 @@ func refusals(t *testing.T, s *server, admin *cloudstack.CloudStackClient, ann s
 		{"expired", s.raw(signed(ann.secret, with("signatureVersion", "3", "expires", at(-time.Minute)))), "listzonesresponse", 401, 0, credentials},
 		{"version 3 without expiry", s.raw(signed(ann.secret, with("signatureVersion", "3"))), "listzonesresponse", 401, 0, credentials},
 		{"no session", s.raw("command=listZones&response=json"), "listzonesresponse", 401, 0, credentials},
-		{"foreign id", c.call("listNetworks", "id", foreign), "listnetworksresponse", 431, 4350, say(absent, "id", foreign)},
-		{"absent id", c.call("listVirtualMachines", "id", absentID), "listvirtualmachinesresponse", 431, 4350, say(absent, "id", absentID)},
+		{"foreign id", c.call("listNetworks", "id", foreign), "listnetworksresponse", 431, 4350, say(absent, "listnetworks", "id", foreign)},
+		{"absent id", c.call("listVirtualMachines", "id", absentID), "listvirtualmachinesresponse", 431, 4350, say(absent, "listvirtualmachines", "id", absentID)},
 		{"foreign network", c.call("deployVirtualMachine", "zoneid", ann.zone, "serviceofferingid", ann.offering, "templateid", ann.template,
-			"networkids", foreign), "deployvirtualmachineresponse", 431, 4350, say(absent, "networkids", foreign)},
-		{"stopping the unknown", c.call("stopVirtualMachine", "id", absentID), "stopvirtualmachineresponse", 431, 4350, say(absent, "id", absentID)},
-		{"missing", c.call("deployVirtualMachine", "zoneid", ann.zone, "templateid", ann.template), "deployvirtualmachineresponse", 431, 9999,
+			"networkids", foreign), "deployvirtualmachineresponse", 431, 4350, say(absent, "deployvirtualmachine", "networkids", foreign)},
+		{"stopping the unknown", c.call("stopVirtualMachine", "id", absentID), "stopvirtualmachineresponse", 431, 4350, say(absent, "stopvirtualmachine", "id", absentID)},
+		{"missing", c.call("deployVirtualMachine", "zoneid", ann.zone, "templateid", ann.template), "deployvirtualmachineresponse", 431, 4350,
 			"Unable to execute API command deployvirtualmachine due to missing parameter serviceofferingid"},
-		{"over-long", c.call("updateVirtualMachine", "id", vm, "displayname", strings.Repeat("x", 256)), "updatevirtualmachineresponse", 431, 9999, ""},
+		{"over-long", c.call("updateVirtualMachine", "id", vm, "displayname", strings.Repeat("x", 256)), "updatevirtualmachineresponse", 431, 4350,
+			"Unable to execute API command updatevirtualmachine due to invalid value: value greater than max allowed length 255 for param: displayname"},
 		{"no number", c.call("createNetwork", "name", "n", "zoneid", ann.zone, "networkofferingid", ann.networkOffering, "privatemtu", "many"),
-			"createnetworkresponse", 431, 9999, ""},
-		{"a page alone", c.call("listVirtualMachines", "page", "1"), "listvirtualmachinesresponse", 431, 9999, ""},
-		{"too long a page", c.call("listVirtualMachines", "page", "1", "pagesize", "501"), "listvirtualmachinesresponse", 431, 9999, ""},
+			"createnetworkresponse", 431, 4350, "Unable to execute API command createnetwork due to invalid value many for parameter privatemtu"},
+		{"a page alone", c.call("listVirtualMachines", "page", "1"), "listvirtualmachinesresponse", 431, 4350,
+			`"pagesize" parameter is required when "page" is specified`},
+		{"too long a page", c.call("listVirtualMachines", "page", "1", "pagesize", "501"), "listvirtualmachinesresponse", 431, 4350,
+			"Page size can not exceed max allowed page size value 500: 501"},
 		{"unknown command", c.call("noSuchCommand"), "errorresponse", 432, 9999, ""},
 		{"wrong case", c.call("listzones"), "errorresponse", 432, 9999, ""},
-		{"no command", s.raw("response=json"), "errorresponse", 432, 9999, ""},
+		{"no command", c.call(""), "errorresponse", 432, 9999, ""},
 		{"not permitted", c.call("createZone", "name", "z"), "errorresponse", 432, 9999, ""},
 		{"login by GET", s.raw("command=login&response=json&username=a&password=b"), "loginresponse", 405, 9999, ""},
-		{"a bad map", c.call("deployVirtualMachine", "zoneid", ann.zone, "details[x].a", "b"), "deployvirtualmachineresponse", 430, 9999, ""},
+		{"a bad map", c.call("deployVirtualMachine", "zoneid", ann.zone, "serviceofferingid", ann.offering,
+			"templateid", ann.template, "details[x].a", "b"), "deployvirtualmachineresponse", 430, 9999, ""},
 	} {
 		f := r.a.failure(t)
 		if f.envelope != r.envelope || f.Code != r.code || f.CS != r.cs || r.text != "" && f.Text != r.text || f.Text == "" {

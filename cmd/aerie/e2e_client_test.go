@@ -21,8 +21,8 @@ import (
 	"nhooyr.io/websocket"
 )
 
-// api is where clients of CloudStack knock.
-const api = "/client/api"
+// apiPath is where clients of CloudStack knock.
+const apiPath = "/client/api"
 
 // cookies is a client that keeps cookies, as curl with a jar does.
 type cookies struct {
@@ -48,7 +48,7 @@ func (s *server) login(username, password string, domain ...string) (*cookies, e
 	if len(domain) > 0 {
 		form.Set("domain", domain[0])
 	}
-	a, err := c.send(c.PostForm(s.url(api), form))
+	a, err := c.send(c.PostForm(s.url(apiPath), form))
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +84,7 @@ func (c *cookies) at(s *server, command string, args ...string) answer {
 	for i := 0; i+1 < len(args); i += 2 {
 		q.Set(args[i], args[i+1])
 	}
-	a, err := c.send(c.Get(s.url(api + "?" + q.Encode())))
+	a, err := c.send(c.Get(s.url(apiPath + "?" + q.Encode())))
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -94,7 +94,7 @@ func (c *cookies) at(s *server, command string, args ...string) answer {
 // raw sends a query as it is, without any session.
 func (s *server) raw(query string) answer {
 	s.t.Helper()
-	a, err := new(cookies).send(http.Get(s.url(api + "?" + query)))
+	a, err := new(cookies).send(http.Get(s.url(apiPath + "?" + query)))
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -145,14 +145,14 @@ type keys struct{ api, secret string }
 
 // sdk is the unmodified Go SDK, waiting for jobs.
 func (s *server) sdk(k keys) *cloudstack.CloudStackClient {
-	cs := cloudstack.NewAsyncClient(s.url(api), k.api, k.secret, false)
+	cs := cloudstack.NewAsyncClient(s.url(apiPath), k.api, k.secret, false)
 	cs.AsyncTimeout(int64(aWhile/time.Second) + 60)
 	return cs
 }
 
 // later is the SDK without waiting.
 func (s *server) later(k keys) *cloudstack.CloudStackClient {
-	return cloudstack.NewClient(s.url(api), k.api, k.secret, false)
+	return cloudstack.NewClient(s.url(apiPath), k.api, k.secret, false)
 }
 
 // adminKeys signs in as the administrator and takes keys.

@@ -124,6 +124,17 @@ func (o *output) String() string {
 	return o.buf.String()
 }
 
+// tail is the end of what was said, without the calls that went well.
+func (o *output) tail() string {
+	var lines []string
+	for line := range strings.Lines(o.String()) {
+		if !strings.Contains(line, `"msg":"api"`) || !strings.Contains(line, `"code":200`) {
+			lines = append(lines, line)
+		}
+	}
+	return strings.Join(lines[max(0, len(lines)-100):], "")
+}
+
 // newServer prepares a server with a fresh data folder, without starting it.
 func newServer(t testing.TB, node, dsn string) *server {
 	t.Helper()
@@ -146,7 +157,7 @@ func newServer(t testing.TB, node, dsn string) *server {
 	t.Cleanup(func() {
 		s.kill()
 		if t.Failed() {
-			t.Logf("server %s said:\n%s", s.name, s.output)
+			t.Logf("server %s said:\n%s", s.name, s.output.tail())
 		}
 		if err := errors.Join(sweepMachine(data)...); err != nil {
 			t.Log("clean up: ", err)
@@ -161,7 +172,7 @@ func (s *server) beside() *server {
 	s.t.Cleanup(func() {
 		other.kill()
 		if s.t.Failed() {
-			s.t.Logf("server %s said:\n%s", other.name, other.output)
+			s.t.Logf("server %s said:\n%s", other.name, other.output.tail())
 		}
 	})
 	return other

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"runtime/debug"
 	"sync/atomic"
 	"time"
 
@@ -54,6 +55,7 @@ func (c serveCommand) Run(ctx context.Context, out io.Writer) error {
 	}
 	a.origin.Store(&url.URL{Scheme: "http", Host: l.Addr().String()})
 	a.greet(ctx, out, password, time.Since(began))
+	debug.FreeOSMemory() // what only the start needed, such as the cost of password hashes
 	return a.serve(ctx, l)
 }
 
@@ -73,13 +75,15 @@ const grace = 25 * time.Second
 
 func (a *app) serve(ctx context.Context, l net.Listener) error {
 	var stopping atomic.Bool
-	srv := &http.Server{Handler: a.handler(&stopping), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 4 << 20,
+	query := a.query(&stopping)
+	srv := &http.Server{Handler: a.handler(query), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 4 << 20,
 		BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) }}
 	a.keep()
 	g, work := errgroup.WithContext(ctx)
 	g.Go(func() error { return a.jobs.Run(work) })
 	g.Go(func() error { return a.loops.Run(work) })
 	g.Go(func() error { return a.follow(work) })
+	g.Go(func() error { return a.integrate(work, query) })
 	g.Go(func() error {
 		if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 			return err
@@ -100,10 +104,13 @@ func (a *app) serve(ctx context.Context, l net.Listener) error {
 	return err
 }
 
-func (a *app) handler(stopping *atomic.Bool) *echo.Echo {
-	sessions := &session.Manager{IAM: a.iam, Log: a.log}
-	query := &api.Handler{Registry: a.registry, Keys: session.API{IAM: a.iam}, Sessions: session.API{IAM: a.iam}, Log: a.log,
-		Stopping: stopping.Load, Secure: sessions.Secure}
+func (a *app) query(stopping *atomic.Bool) *api.Handler {
+	return &api.Handler{Registry: a.registry, Keys: session.API{IAM: a.iam}, Sessions: session.API{IAM: a.iam}, Log: a.log,
+		Stopping: stopping.Load, Secure: a.sessions.Secure}
+}
+
+func (a *app) handler(query *api.Handler) *echo.Echo {
+	sessions := a.sessions
 	pages := portal.New(portal.Parts{Log: a.log, DB: a.db, Sessions: sessions, Registry: a.registry, Jobs: a.jobs, IAM: a.iam, Infra: a.infra,
 		Compute: a.compute, Net: a.net, Storage: a.storage, Images: a.images, Config: a.config})
 	screens := &console.Handler{Compute: a.compute, Log: a.log}

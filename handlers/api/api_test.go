@@ -141,4 +141,15 @@ func TestIntegration(t *testing.T) {
 	if a.code != 401 {
 		t.Errorf("a web page: %d", a.code)
 	}
+	// A page whose own name has come to mean this machine (DNS rebinding) sends
+	// neither Origin nor Sec-Fetch-Site over plain HTTP.
+	for host, want := range map[string]int{
+		"127.0.0.1:8096": 200, "localhost:8096": 200, "LOCALHOST": 200, "[::1]:8096": 200, "127.9.9.9": 200,
+		"evil.test:8096": 401, "127.0.0.1.evil.test": 401, "localhost.evil.test:8096": 401, "192.0.2.1:8096": 401, "": 401,
+	} {
+		a := w.do(t, http.MethodGet, "/integration?command=listZones&response=json", nil, func(r *http.Request) { r.Host = host })
+		if a.code != want {
+			t.Errorf("Host %q: %d, want %d", host, a.code, want)
+		}
+	}
 }

@@ -31,8 +31,21 @@ type Handler struct {
 	Host func(*http.Request) string
 }
 
-// Register adds the socket's route.
-func (h *Handler) Register(e *echo.Echo) { e.GET(compute.ConsoleSocket, h.serve) }
+// Register adds the socket's route. Clients of a socket follow no way to a
+// sign-in page: a refusal is a status.
+func (h *Handler) Register(e *echo.Echo) {
+	e.GET(compute.ConsoleSocket, func(c echo.Context) error {
+		err := h.serve(c)
+		if err == nil {
+			return nil
+		}
+		f := fault.Of(err)
+		if f.Kind == fault.Internal {
+			h.Log.ErrorContext(c.Request().Context(), "console", "error", err)
+		}
+		return c.String(f.Kind.HTTP, http.StatusText(f.Kind.HTTP)+"\n")
+	})
+}
 
 const (
 	// protocol is what noVNC and our serial page speak.

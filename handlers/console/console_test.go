@@ -3,7 +3,6 @@ package console_test
 import (
 	"context"
 	"errors"
-	"io"
 	"net/http"
 	"strings"
 	"sync"
@@ -56,8 +55,18 @@ func reads(t testing.TB, ws *websocket.Conn, want string) {
 	}
 }
 
+// enter opens a console that must open.
+func (w *world) enter(token string) *websocket.Conn {
+	w.Helper()
+	ws, status := w.dial(token, w.server.URL)
+	if ws == nil {
+		w.Fatalf("answered %d:\n%s", status, w.log)
+	}
+	return ws
+}
+
 func (w *world) greets(vm string) {
-	ws, _ := w.dial(w.ticket(w.admin, vm, drivers.ConsoleVNC), w.server.URL)
+	ws := w.enter(w.ticket(w.admin, vm, drivers.ConsoleVNC))
 	if ws.Subprotocol() != "binary" {
 		w.Errorf("subprotocol %q", ws.Subprotocol())
 	}
@@ -71,7 +80,7 @@ func (w *world) greets(vm string) {
 }
 
 func (w *world) speaks(vm string) {
-	ws, _ := w.dial(w.ticket(w.admin, vm, drivers.ConsoleSerial), w.server.URL)
+	ws := w.enter(w.ticket(w.admin, vm, drivers.ConsoleSerial))
 	w.check(ws.Write(w.Context(), websocket.MessageBinary, []byte("\r")))
 	reads(w, ws, "login:")
 }
@@ -142,7 +151,7 @@ func (w *world) closes(t *testing.T) {
 	for _, way := range ways {
 		vm := w.instance()
 		session, token := w.login()
-		ws, _ := w.dial(w.ticket(session, vm, drivers.ConsoleVNC), w.server.URL)
+		ws := w.enter(w.ticket(session, vm, drivers.ConsoleVNC))
 		reads(t, ws, "RFB")
 		t.Run(way.name, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
@@ -166,7 +175,7 @@ func (w *world) closes(t *testing.T) {
 func (w *world) deaf(t *testing.T) {
 	vm := w.instance()
 	session, token := w.login()
-	w.dial(w.ticket(session, vm, drivers.ConsoleVNC), w.server.URL)
+	w.enter(w.ticket(session, vm, drivers.ConsoleVNC))
 	closed := strings.Count(w.log.String(), "console closed instance="+vm)
 	began := time.Now()
 	w.check(w.iam.Logout(t.Context(), token))
@@ -180,5 +189,3 @@ func (w *world) deaf(t *testing.T) {
 		}
 	}
 }
-
-var _ io.Writer = (*log)(nil)

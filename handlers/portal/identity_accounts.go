@@ -6,6 +6,7 @@ import (
 
 	"github.com/a-h/templ"
 
+	"aerie/services/fault"
 	"aerie/services/iam/iamcmd"
 	"aerie/views/components"
 	"aerie/views/pages/pieces"
@@ -273,7 +274,7 @@ func (r *Request) limitsForm(of url.Values, name, to string, way components.Crum
 		Title: r.T("pg.limits.title", "name", name), Text: r.T("pg.limits.text"), Command: "updateResourceLimit", Crumbs: way, NoCall: true,
 		Form: components.Form{Submit: r.T("pg.a.save"), Cancel: to},
 	}
-	failed := 0
+	failed := fault.New(fault.Invalid, "error.query")
 	for _, l := range limits {
 		field := components.Field{Name: "limit-" + l.Type, Type: "number", Label: r.T("limit." + l.TypeName), Value: strconv.FormatInt(l.Max, 10), Least: "-1", Required: true}
 		if r.posted() {
@@ -283,18 +284,17 @@ func (r *Request) limitsForm(of url.Values, name, to string, way components.Crum
 					v[k] = values
 				}
 				if _, err := r.Call("updateResourceLimit", v); err != nil {
-					field.Error = r.Words(err)
-					failed++
+					failed.Mark(field.Name, fault.Of(err))
 				}
 			}
 		}
 		f.Form.Fields = append(f.Form.Fields, field)
 	}
-	if !r.posted() {
+	switch {
+	case !r.posted():
 		return r.showForm(f, nil)
-	}
-	if failed > 0 {
-		return r.showForm(f, nil)
+	case len(failed.Order) > 0:
+		return r.showForm(f, failed)
 	}
 	return r.goneTo(r.T("pg.saved", "name", name), to)
 }

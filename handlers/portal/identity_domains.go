@@ -5,6 +5,7 @@ import (
 
 	"github.com/a-h/templ"
 
+	"aerie/services/fault"
 	"aerie/services/iam/iamcmd"
 	"aerie/views/components"
 	"aerie/views/pages/pieces"
@@ -82,7 +83,7 @@ func domainPage(r *Request) error {
 		Tabs: []thingTab{
 			{Key: "overview", Body: func() (templ.Component, error) {
 				lines := r.lines("path", d.Path, "networkdomain", d.NetworkDomain, "created", d.Created)
-				if d.ParentID != "" {
+				if d.ParentID != "" && d.ID != r.Who.Domain.ID { // what is above the own domain is not shown
 					lines = append(r.lines("parent", components.Link{Label: d.ParentName, Href: r.Path("/domains/", d.ParentID)}), lines...)
 				}
 				return halves(boxed(r.T("pg.specification"), lines), boxed(r.T("pg.t.limits"), pieces.Bars(accountBars(r, iamcmd.AccountView{Limits: d.Limits})...))), nil
@@ -156,8 +157,7 @@ func endDomain(r *Request) error {
 		Form: components.Form{Submit: r.T("pg.a.delete"), Style: components.Danger, Icon: "trash-2", Cancel: r.Path("/domains/", d.ID), Fields: []components.Field{with, typed}},
 	}
 	if r.posted() && strings.TrimSpace(r.FormValue("confirm")) != d.Name {
-		f.Form.Fields[1].Error = r.T("confirm.wrong", "name", d.Name)
-		return r.showForm(f, nil)
+		return r.showForm(f, fault.Param("confirm", "confirm.wrong", "name", d.Name))
 	}
 	return r.formOr(f, "", toJob(r.Path("/domains")))
 }

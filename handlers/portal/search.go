@@ -7,6 +7,7 @@ import (
 
 	"github.com/a-h/templ"
 
+	"aerie/services/network"
 	"aerie/views/components"
 )
 
@@ -91,6 +92,13 @@ func (r *Request) hits(word string) (components.Hits, error) {
 		if err != nil {
 			return nil, err
 		}
+		if p.command == "listVirtualMachines" && len(items) < hitsEach {
+			more, err := r.byAddress(word)
+			if err != nil {
+				return nil, err
+			}
+			items = append(items, more...)
+		}
 		group := components.HitGroup{Title: r.T(p.key)}
 		for _, f := range items {
 			group.Hits = append(group.Hits, components.Hit{Label: f.label(), Href: r.Path(p.path, "/", f.ID), Icon: p.icon, State: f.State, Note: f.note()})
@@ -112,6 +120,22 @@ func (r *Request) lookFor(command, word string, v url.Values) ([]found, error) {
 	}
 	items, err := entries[found](r, command, v)
 	return items, ignoreAbsent(err)
+}
+
+// byAddress finds instances by the beginning of an IP or MAC address, which
+// their list does not search.
+func (r *Request) byAddress(word string) ([]found, error) {
+	word = strings.ToLower(word)
+	if len(word) < 3 || strings.Trim(word, "0123456789abcdef.:") != "" || !strings.ContainsAny(word, ".:") {
+		return nil, nil
+	}
+	var ids []string
+	err := r.Portal.DB.In(r.Ctx()).Model(&network.NIC{}).Where("ip LIKE ? OR mac LIKE ?", word+"%", word+"%").
+		Where("vm_id <> ''").Order("id DESC").Limit(hitsEach).Pluck("vm_id", &ids).Error
+	if err != nil || len(ids) == 0 {
+		return nil, err
+	}
+	return entries[found](r, "listVirtualMachines", vals("ids", strings.Join(ids, ",")))
 }
 
 // hasPage tells whether the navigation leads to that path.

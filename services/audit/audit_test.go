@@ -135,7 +135,7 @@ func TestFindings(t *testing.T) {
 			w.check(w.db.Tx(w.sys, func(ctx context.Context) error { return w.iam.Reserve(ctx, vm.Owner(), iam.Volumes, 1) }))
 		}},
 		{"a disk is too small", "volume pool-allocation quota", "volume/", func(w *world, vm compute.VM) {
-			w.set(&storage.Volume{}, "bytes", gorm.Expr("bytes + 1"), "vm_id = ?", vm.ID)
+			w.set(&storage.Volume{}, "bytes", int64(4<<30), "vm_id = ?", vm.ID)
 		}},
 		{"a template lost its file", "template-file", "templatecopy/", func(w *world, vm compute.VM) { w.template(vm, "/nowhere/x.img", 7) }},
 		{"a template's file is cut", "template-file", "templatecopy/", func(w *world, vm compute.VM) {

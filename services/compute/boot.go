@@ -9,6 +9,7 @@ import (
 
 	"aerie/drivers"
 	"aerie/services/infra"
+	"aerie/services/job"
 	"aerie/services/network"
 	"aerie/services/placement"
 	"aerie/services/state"
@@ -71,10 +72,13 @@ func (s *Service) prepareNetworks(ctx context.Context, b *boot, host infra.Host)
 	return nil
 }
 
-// unplace gives back what place took. Networks stay: others may be using them,
-// and an idle one is collected by its own loop.
+// unplace gives back what place took. Networks that are up stay: others may be
+// using them, and an idle one is collected by its own loop.
 func (s *Service) unplace(ctx context.Context, b *boot) error {
 	if err := placement.Release(ctx, s.db, b.VM); err != nil {
+		return err
+	}
+	if err := s.abandon(ctx, b); err != nil {
 		return err
 	}
 	if b.New {
@@ -87,6 +91,39 @@ func (s *Service) unplace(ctx context.Context, b *boot) error {
 		}
 	}
 	return s.failed(ctx, b)
+}
+
+// abandon shuts down networks that this start began to bring up and nobody
+// else needs.
+func (s *Service) abandon(ctx context.Context, b *boot) error {
+	for _, id := range b.Nets {
+		n, err := s.Net.Get(ctx, id)
+		if err != nil || n.State != network.Implementing {
+			return err
+		}
+		others, err := s.othersIn(ctx, id, b.VM)
+		if err != nil || others {
+			return err
+		}
+		if err := state.Move(ctx, s.db, &n, network.States, network.Failed); err != nil {
+			return err
+		}
+		_, err = s.Jobs.Submit(ctx, job.Spec{Kind: "network.shutdown", Entity: n.Entity(), Object: "Network", ObjectID: n.ID, Owner: n.Owner(),
+			State: map[string]any{"Network": n.ID}})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// othersIn tells whether another instance needs the network.
+func (s *Service) othersIn(ctx context.Context, networkID, vmID string) (bool, error) {
+	var n int64
+	g := s.db.In(ctx)
+	err := g.Model(&network.NIC{}).Where("network_id = ? AND vm_id <> ? AND vm_id IN (?)", networkID, vmID,
+		g.Model(&VM{}).Where("state IN ?", live).Select("id")).Count(&n).Error
+	return n > 0, err
 }
 
 // failed is where a start that did not work ends. Its cause is on the job.

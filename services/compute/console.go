@@ -57,6 +57,15 @@ func (s *Service) NewTicket(ctx context.Context, vmID string, kind drivers.Conso
 		SessionID: s.IAM.SessionOf(ctx), ExpiresAt: now.Add(s.Settings.consoleTicket.Get(ctx))})
 }
 
+// PruneTickets deletes tickets that ended more than a day ago. It belongs in a
+// loop: new tickets clear away old ones, but there may be no new ones.
+func (s *Service) PruneTickets(ctx context.Context) error {
+	return s.db.Tx(ctx, func(ctx context.Context) error {
+		_, err := gorm.G[Ticket](s.db.In(ctx)).Where("expires_at < ?", s.db.Now().Add(-24*time.Hour)).Delete(ctx)
+		return err
+	})
+}
+
 func hash(token string) string {
 	sum := sha256.Sum256([]byte(token))
 	return hex.EncodeToString(sum[:])

@@ -33,7 +33,8 @@ func (s *Service) Standing(ctx context.Context, userID string) (Principal, error
 // SessionLives tells whether the session with that id still holds; it does not
 // count as using it.
 func (s *Service) SessionLives(ctx context.Context, id string) (bool, error) {
-	x, err := gorm.G[Session](s.db.In(store.System(ctx, "does a session hold"))).Where("id = ?", id).Take(ctx)
+	ctx = store.System(ctx, "does a session hold")
+	x, err := gorm.G[Session](s.db.In(ctx)).Where("id = ?", id).Take(ctx)
 	if errors.Is(err, gorm.ErrRecordNotFound) {
 		return false, nil
 	}

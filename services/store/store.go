@@ -89,6 +89,9 @@ func (db *DB) openSQLite(path string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
 		return err
 	}
+	if err := private(path); err != nil {
+		return err
+	}
 	common := "file:" + path + "?_journal_mode=WAL&_synchronous=FULL&_busy_timeout=10000&_foreign_keys=1&_cache_size=-16000&_loc=UTC"
 	var err error
 	if db.write, err = db.gorm(sqlite.Open(common+"&_txlock=immediate"), 1); err != nil {
@@ -96,6 +99,16 @@ func (db *DB) openSQLite(path string) error {
 	}
 	db.read, err = db.gorm(sqlite.Open(common+"&_query_only=1"), 8)
 	return err
+}
+
+// private makes the file, if it is not there, for its owner alone: it holds
+// hashes of passwords. SQLite gives its other files the same rights.
+func private(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	return f.Close()
 }
 
 func (db *DB) openMySQL(dsn string) error {

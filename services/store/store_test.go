@@ -1,17 +1,22 @@
 package store_test
 
 import (
+	"bytes"
 	"context"
+	"crypto/rand"
+	"database/sql/driver"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	mysqldriver "github.com/go-sql-driver/mysql"
 	"gorm.io/gorm"
 
 	"aerie/services/fault"
@@ -178,5 +183,146 @@ func TestSecondMigrateIsNothing(t *testing.T) {
 	have, want, err := db.Version(t.Context())
 	if err != nil || have != want || want == 0 {
 		t.Error(have, want, err)
+	}
+}
+
+// A clash in a joined transaction undoes the whole of it on MySQL, whatever the
+// caller thinks of the error; and so it does here.
+func TestSwallowedClashRunsAgain(t *testing.T) {
+	db := storetest.Open(t)
+	runs := 0
+	must(t, db.Tx(store.System(t.Context(), "test"), func(ctx context.Context) error {
+		runs++
+		_ = db.Tx(ctx, func(context.Context) error {
+			if runs == 1 {
+				return &mysqldriver.MySQLError{Number: 1213}
+			}
+			return nil
+		})
+		return nil
+	}))
+	if runs != 2 {
+		t.Errorf("it ran %d times", runs)
+	}
+}
+
+// Before the commit nothing has happened that a new connection could double.
+func TestLostConnectionRunsAgain(t *testing.T) {
+	db := storetest.Open(t)
+	for _, lost := range []error{driver.ErrBadConn, mysqldriver.ErrInvalidConn} {
+		runs := 0
+		must(t, db.Tx(store.System(t.Context(), "test"), func(context.Context) error {
+			if runs++; runs == 1 {
+				return fmt.Errorf("read: %w", lost)
+			}
+			return nil
+		}))
+		if runs != 2 {
+			t.Errorf("after %v it ran %d times", lost, runs)
+		}
+	}
+}
+
+func TestAfterCommitOfWhatFailedIsNotRun(t *testing.T) {
+	db := storetest.Open(t)
+	var told []string
+	must(t, db.Tx(store.System(t.Context(), "test"), func(ctx context.Context) error {
+		db.AfterCommit(ctx, func() { told = append(told, "outer") })
+		_ = db.Tx(ctx, func(ctx context.Context) error {
+			db.AfterCommit(ctx, func() { told = append(told, "failed") })
+			return errors.New("no")
+		})
+		return db.Tx(ctx, func(ctx context.Context) error {
+			db.AfterCommit(ctx, func() { told = append(told, "joined") })
+			return nil
+		})
+	}))
+	if want := []string{"outer", "joined"}; !slices.Equal(told, want) {
+		t.Errorf("%v was told, want %v", told, want)
+	}
+}
+
+// Readers outside a transaction cannot write, on SQLite by the connection.
+func TestReadersDoNotWrite(t *testing.T) {
+	db := storetest.Open(t)
+	if db.MySQL() {
+		t.Skip("MySQL has one pool")
+	}
+	if _, err := db.Next(store.System(t.Context(), "test"), "x"); err == nil {
+		t.Error("a reader has written")
+	}
+}
+
+func TestFirstNumbersAtOnce(t *testing.T) {
+	db := storetest.Open(t)
+	var all sync.WaitGroup
+	var mu sync.Mutex
+	seen := map[int64]bool{}
+	for range 8 {
+		all.Go(func() {
+			var n int64
+			err := db.Tx(store.System(t.Context(), "test"), func(ctx context.Context) (err error) {
+				n, err = db.Next(ctx, "fresh")
+				return err
+			})
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil || seen[n] {
+				t.Errorf("number %d (again: %v): %v", n, seen[n], err)
+			}
+			seen[n] = true
+		})
+	}
+	all.Wait()
+}
+
+func TestSQLiteFileIsPrivate(t *testing.T) {
+	dir := t.TempDir()
+	must(t, os.Chmod(dir, 0o755))
+	path := filepath.Join(dir, "a #1?%20", "x.db")
+	db, err := store.Open(t.Context(), store.Config{DSN: "sqlite:" + path, Key: storetest.Key})
+	must(t, err)
+	defer db.Close()
+	must(t, db.Migrate(t.Context()))
+	for _, file := range []string{path, path + "-wal", path + "-shm"} {
+		info, err := os.Stat(file)
+		must(t, err)
+		if info.Mode().Perm()&0o077 != 0 {
+			t.Errorf("%s has mode %v: it holds password hashes", filepath.Base(file), info.Mode())
+		}
+	}
+}
+
+func TestKeysAreWhole(t *testing.T) {
+	for _, n := range []int{0, 16, 24, 31} {
+		if _, err := store.Open(t.Context(), store.Config{DSN: "sqlite:" + filepath.Join(t.TempDir(), "x.db"), Key: make([]byte, n)}); err == nil {
+			t.Errorf("a key of %d bytes is taken", n)
+		}
+	}
+	path := filepath.Join(t.TempDir(), "key")
+	must(t, os.WriteFile(path, make([]byte, 16), 0o600)) // cut short
+	if _, err := store.KeyFile(path, rand.Reader); err == nil {
+		t.Error("half a key file is taken")
+	}
+	// Servers that start at once take the same key.
+	path = filepath.Join(t.TempDir(), "fresh", "key")
+	var all sync.WaitGroup
+	keys := make([][]byte, 8)
+	for i := range keys {
+		all.Go(func() {
+			var err error
+			if keys[i], err = store.KeyFile(path, rand.Reader); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	for _, key := range keys {
+		if len(key) != 32 || !bytes.Equal(key, keys[0]) {
+			t.Fatalf("keys %x", keys)
+		}
+	}
+	if left, _ := os.ReadDir(filepath.Dir(path)); len(left) != 1 {
+		t.Errorf("%v is left", left)
 	}
 }

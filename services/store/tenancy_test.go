@@ -54,6 +54,25 @@ func (shared) Scope(a store.Actor) clause.Expression {
 	return clause.Or(own, clause.Eq{Column: store.Column("public"), Value: true})
 }
 
+// card is limited, but not by its account.
+type card struct {
+	ID     string `gorm:"primaryKey;size:36"`
+	UserID string
+	Name   string
+}
+
+func (card) TableName() string { return "t_cards" }
+
+func (card) Scope(a store.Actor) clause.Expression {
+	if a.IsSystem() {
+		return nil
+	}
+	return clause.Eq{Column: store.Column("user_id"), Value: a.UserID}
+}
+
+// lookalike reads a fenced table by a type that is not fenced.
+type lookalike struct{ ID, Name string }
+
 var (
 	ownerA = store.Owner{AccountID: "a", DomainID: "da", DomainPath: "/1/7/"}
 	ownerB = store.Owner{AccountID: "b", DomainID: "db", DomainPath: "/1/71/"}
@@ -67,7 +86,7 @@ func world(t *testing.T) *store.DB {
 	sys := store.System(t.Context(), "test")
 	must(t, db.Tx(sys, func(ctx context.Context) error {
 		g := db.In(ctx)
-		if err := g.AutoMigrate(&place{}, &thing{}, &part{}, &shared{}); err != nil {
+		if err := g.AutoMigrate(&place{}, &thing{}, &part{}, &shared{}, &card{}); err != nil {
 			return err
 		}
 		return errors.Join(
@@ -77,6 +96,7 @@ func world(t *testing.T) *store.DB {
 				{ID: "t-b", Name: "nb", Owned: store.Owned(ownerB), PlaceID: "z"},
 			}).Error,
 			g.Create(&[]part{{"p-a", store.Owned(ownerA), "t-a"}, {"p-b", store.Owned(ownerB), "t-b"}, {"p-x", store.Owned(ownerB), "t-a"}}).Error,
+			g.Create(&[]card{{"c-b", "ub", "nb"}}).Error,
 			g.Create(&[]shared{{"s-b", false, store.Owned(ownerB)}, {"s-public", true, store.Owned(ownerB)}}).Error,
 		)
 	}))
@@ -149,6 +169,46 @@ func TestNoWayRound(t *testing.T) {
 		"upsert": func(g *gorm.DB) bool {
 			return g.Clauses(clause.OnConflict{UpdateAll: true}).Create(&thing{ID: "t-b", Name: "x"}).Error == nil
 		},
+		"or without blanks": func(g *gorm.DB) bool {
+			g.Where("(name = ?)OR(name = ?)", "na", "nb").Find(&things)
+			return len(things) != 1
+		},
+		"or on lines": func(g *gorm.DB) bool {
+			g.Where("name = ?\nOR\nname = ?", "na", "nb").Find(&things)
+			return len(things) != 1
+		},
+		"table of another model": func(g *gorm.DB) bool {
+			g.Model(&place{}).Table("t_things").Pluck("name", &names)
+			return len(names) > 0
+		},
+		"table of a lookalike": func(g *gorm.DB) bool {
+			var found []lookalike
+			g.Table("t_things").Find(&found)
+			return len(found) > 0
+		},
+		"from clause": func(g *gorm.DB) bool {
+			g.Model(&place{}).Clauses(clause.From{Tables: []clause.Table{{Name: "t_things"}}}).Select("name").Scan(&names)
+			return len(names) > 0
+		},
+		"give away by a set clause": func(g *gorm.DB) bool {
+			_, err := gorm.G[thing](g).Where("id = ?", "t-a").
+				Set(clause.Assignment{Column: clause.Column{Name: "account_id"}, Value: "b"}).Update(g.Statement.Context)
+			return err == nil
+		},
+		"give away by a pointer to a map": func(g *gorm.DB) bool {
+			g.Model(&thing{}).Where("id = ?", "t-a").Updates(&map[string]any{"account_id": "b"})
+			return g.First(&one, "id = ?", "t-a").Error != nil
+		},
+		"plant by a map": func(g *gorm.DB) bool {
+			return g.Model(&thing{}).Create(map[string]any{"id": "new", "name": "x", "place_id": "z", "account_id": "b", "domain_path": "/1/71/"}).Error == nil
+		},
+		"plant by a pointer to maps": func(g *gorm.DB) bool {
+			return g.Model(&thing{}).Create(&[]map[string]any{{"id": "new", "name": "x", "place_id": "z", "account_id": "b", "domain_path": "/1/71/"}}).Error == nil
+		},
+		"upsert of what is limited otherwise": func(g *gorm.DB) bool {
+			return g.Clauses(clause.OnConflict{UpdateAll: true}).Create(&card{"c-b", "ua", "x"}).Error == nil
+		},
+		"save of what is limited otherwise": func(g *gorm.DB) bool { return g.Save(&card{"c-b", "ua", "x"}).Error == nil },
 		"generics": func(g *gorm.DB) bool {
 			list, _ := gorm.G[thing](g).Find(g.Statement.Context)
 			return len(list) != 1
@@ -158,7 +218,7 @@ func TestNoWayRound(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			things, parts, names, one, n = nil, nil, nil, thing{}, 0
 			db := world(t)
-			ctx := as(t, store.Actor{Owner: ownerA})
+			ctx := as(t, store.Actor{UserID: "ua", Owner: ownerA})
 			_ = db.Tx(ctx, func(ctx context.Context) error {
 				if reach(db.In(ctx)) {
 					t.Error("a foreign row was reached")
@@ -193,6 +253,18 @@ func TestScopes(t *testing.T) {
 		must(t, g.Model(&shared{}).Count(&open).Error)
 		if things != f.things || open != f.open {
 			t.Errorf("%s: %d things, %d shared; want %d, %d", name, things, open, f.things, f.open)
+		}
+	}
+	// Rows without an owner are nobody's, also not a nobody's.
+	sys := store.System(t.Context(), "test")
+	must(t, db.Tx(sys, func(ctx context.Context) error {
+		return db.In(ctx).Omit(clause.Associations).Create(&thing{ID: "t-0", PlaceID: "z"}).Error
+	}))
+	for _, nobody := range []store.Actor{{}, {Rank: store.DomainAdmin}} {
+		var n int64
+		must(t, db.In(as(t, nobody)).Model(&thing{}).Count(&n).Error)
+		if n > 0 || nobody.Sees(store.Owner{}) || nobody.Sees(ownerA) {
+			t.Errorf("%+v sees %d things, and %v", nobody, n, nobody.Sees(ownerA))
 		}
 	}
 	if err := db.In(t.Context()).Find(&[]thing{}).Error; !errors.Is(err, store.ErrNoActor) {

@@ -114,7 +114,7 @@ func TestRealJourney(t *testing.T) {
 			"echo hi":                   "hi",
 			"hostname":                  "web",
 			"cat /etc/aerie-test":       "arrived",
-			"cat ~/.ssh/authorized_keys": key,
+			"cat ~/.ssh/authorized_keys": strings.TrimSuffix(key, " ann@laptop"),
 			"wget -qO- http://169.254.169.254/latest/meta-data/local-ipv4; echo":      web.IP,
 			"wget -qO- http://169.254.169.254/latest/meta-data/instance-id; echo":     web.ID,
 			"wget -qO- http://169.254.169.254/latest/meta-data/service-offering; echo": "Tiny",
@@ -148,7 +148,8 @@ func TestRealJourney(t *testing.T) {
 		}
 		wait(t, later, r.JobID)
 		t.Logf("stopped after %v", time.Since(began).Round(time.Millisecond))
-		webLine.expect("Power down")
+		webLine.t = t
+		webLine.expect("aerie-tiny: poweroff") // it was asked, not unplugged
 		shows(t, ann.CloudStackClient, web.ID, "Stopped", soon)
 		if pids := emulators(web.ID); len(pids) > 0 {
 			t.Errorf("its emulator runs: %v", pids)

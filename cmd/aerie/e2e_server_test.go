@@ -368,8 +368,13 @@ func sweepMachine(data string) (errs []error) {
 		for _, ns := range namespacesOf(prefix) {
 			sh("ip", "netns", "del", ns)
 		}
-		for _, link := range linksOf(prefix) {
-			sh("ip", "link", "del", link)
+		for range 5 { // links go with their other ends, and those of a namespace a little later
+			for _, link := range linksOf(prefix) {
+				_ = exec.Command("ip", "link", "del", link).Run()
+			}
+		}
+		if left := linksOf(prefix); len(left) > 0 {
+			errs = append(errs, fmt.Errorf("links stay: %v", left))
 		}
 		for _, table := range []string{"aerie_guard_" + prefix, "aerie_" + publicBridge(prefix)} {
 			_ = exec.Command("nft", "delete", "table", "inet", table).Run()

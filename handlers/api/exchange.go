@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"runtime/debug"
 	"strconv"
@@ -158,6 +160,16 @@ func clip(s string) string {
 		return s[:most]
 	}
 	return s
+}
+
+// calledLoopback tells whether the request was addressed to this machine by a
+// name that cannot be made to mean another.
+func calledLoopback(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	ip, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	return strings.EqualFold(host, "localhost") || err == nil && ip.IsLoopback()
 }
 
 // loopback tells whether the request comes from this machine itself.

@@ -8,7 +8,8 @@ import (
 
 // Integration serves the API without asking who calls, as that actor. It
 // belongs on a listener of its own on the loopback address, and off by default.
-// Browsers are refused: a web page must not reach it through its reader.
+// Browsers are refused: a web page must not reach it through its reader. Nor
+// does the address by another name, which a page of that name would use.
 func (h *Handler) Integration(actor store.Actor) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		x := h.exchange(c)
@@ -19,7 +20,7 @@ func (h *Handler) Integration(actor store.Actor) echo.HandlerFunc {
 			return x.fail(x.failed)
 		case h.Stopping != nil && h.Stopping():
 			return x.fail(errStopping)
-		case !loopback(r), r.Header.Get("Origin") != "", r.Header.Get("Sec-Fetch-Site") != "":
+		case !loopback(r), !calledLoopback(r.Host), r.Header.Get("Origin") != "", r.Header.Get("Sec-Fetch-Site") != "":
 			return x.fail(errRefused)
 		}
 		return h.call(x, actor)

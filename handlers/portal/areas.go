@@ -7,7 +7,7 @@ func areas() []area {
 		instances(),
 		keyPairs(), volumes(), networks(), templates(),
 		jobs(),
-		events(),
+		events(), alerts(),
 		domains(), accounts(), users(),
 		zones(), hosts(), pools(), routers(),
 		offerings(), settings(),

@@ -141,7 +141,8 @@ func (b *tab) open(path string, width int64, dark bool) {
 	if dark {
 		scheme = "dark"
 	}
-	b.run(emulation.SetDeviceMetricsOverride(width, 900, 1, false),
+	lang := map[bool]string{false: "en", true: "de"}[dark] // so that both are looked at
+	b.run(network.SetCookie("lang", lang).WithURL(b.server.URL), emulation.SetDeviceMetricsOverride(width, 900, 1, false),
 		emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}),
 		chromedp.Navigate(b.server.URL+path))
 }
@@ -209,6 +210,7 @@ func TestPagesAreAccessible(t *testing.T) {
 		{"job", job, mara},
 		{"job-failed", failed, admin},
 		{"events", "/me/events", mara},
+		{"alerts", "/all/alerts", admin},
 		{"profile", "/profile", mara},
 		{"search", "/search?q=web", mara},
 		{"not-found", "/me/nothing", mara},

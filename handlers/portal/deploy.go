@@ -1,9 +1,11 @@
 package portal
 
 import (
+	"cmp"
 	"encoding/base64"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -83,6 +85,9 @@ func (r *Request) offered() (o offered, err error) {
 	if o.sizes, err = entries[offeredSize](r, "listServiceOfferings", nil); err != nil {
 		return o, err
 	}
+	slices.SortStableFunc(o.sizes, func(a, b offeredSize) int {
+		return cmp.Or(cmp.Compare(b2i(a.Customized), b2i(b.Customized)), cmp.Compare(a.CPUs, b.CPUs), cmp.Compare(a.MemoryMiB, b.MemoryMiB))
+	})
 	if o.disks, err = entries[offeredDisk](r, "listDiskOfferings", nil); err != nil {
 		return o, err
 	}
@@ -98,6 +103,14 @@ func (r *Request) offered() (o offered, err error) {
 		o.hosts, err = entries[choice](r, "listHosts", vals("zoneid", zone, "state", "Up"))
 	}
 	return o, err
+}
+
+// b2i orders what is made to measure behind what is ready.
+func b2i(yes bool) int {
+	if yes {
+		return 1
+	}
+	return 0
 }
 
 func (o offered) image(id string) offeredImage {
@@ -161,7 +174,7 @@ func (r *Request) imageFields(o offered) []components.Field {
 	} else if len(o.zones) > 0 {
 		zone.Value = o.zones[0].ID
 	}
-	image := components.Field{Name: "templateid", Label: r.T("deploy.image"), Type: "radio", Required: true}
+	image := components.Field{Name: "templateid", Label: r.T("deploy.choose_image"), Type: "radio", Required: true}
 	for i, t := range o.images {
 		opt := components.Option{Value: t.ID, Label: t.Name, Help: or(t.OSType, t.DisplayText), Icon: "disc-3"}
 		if !t.Ready {
@@ -187,7 +200,7 @@ func optionsOf(list []choice) []components.Option {
 }
 
 func (r *Request) sizeFields(o offered) []components.Field {
-	size := components.Field{Name: "serviceofferingid", Label: r.T("deploy.size"), Type: "radio", Required: true}
+	size := components.Field{Name: "serviceofferingid", Label: r.T("deploy.choose_size"), Type: "radio", Required: true}
 	custom := false
 	for i, s := range o.sizes {
 		opt := components.Option{Value: s.ID, Label: s.Name, Help: sizeText(r, s.CPUs, s.MemoryMiB), Icon: "cpu"}
@@ -410,8 +423,8 @@ func (r *Request) deploySummary(o offered, v url.Values) (components.Summary, er
 		if err != nil {
 			continue // no limit
 		}
-		after := locales.Number(ctx, q.used+q.more) + " / " + locales.Number(ctx, top)
-		s.Lines = append(s.Lines, components.Property{Label: r.T(q.key), Value: components.Text(after), Help: r.T("deploy.afterwards")})
+		after := locales.Number(ctx, q.used) + " + " + locales.Number(ctx, q.more) + " / " + locales.Number(ctx, top)
+		s.Lines = append(s.Lines, components.Property{Label: r.T(q.key), Value: components.Text(after)})
 		if q.used+q.more > top {
 			s.Problems = append(s.Problems, r.T("deploy.over_limit", "resource", r.T(q.key), "after", after))
 		}

@@ -2,12 +2,14 @@ package portal
 
 import (
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/a-h/templ"
 
 	"aerie/services/command/builtin"
 	"aerie/services/event"
+	"aerie/services/fault"
 	"aerie/views/components"
 )
 
@@ -18,6 +20,46 @@ func events() area {
 			on.GET("/events", func(r *Request) error { return showList(r, eventList(r, nil)) })
 		},
 	}
+}
+
+// alerts are an operator's troubles.
+func alerts() area {
+	return area{
+		entries: []entry{{Group: "nav.infrastructure", Key: "nav.alerts", Icon: "bell", Path: "/alerts", Needs: "listAlerts"}},
+		routes: func(on routes) {
+			on.GET("/alerts", func(r *Request) error { return showList(r, alertList(r)) })
+			on.POST("/alerts/archive", archiveAlerts)
+		},
+	}
+}
+
+func alertList(r *Request) listPage[builtin.AlertView] {
+	type view = builtin.AlertView
+	l := listPage[view]{
+		ID: "alerts", Title: r.T("nav.alerts"), Command: "listAlerts", SearchLabel: r.T("events.search"),
+		RowID: func(a view) string { return a.ID }, Name: func(a view) string { return a.Description },
+		Columns: []column[view]{
+			{Key: "alert", Label: r.T("col.alert"), Text: func(a view) string { return a.Description }},
+			{Key: "type", Label: r.T("col.type"), Text: func(a view) string { return a.Name }, Cell: func(a view) templ.Component { return components.Code(a.Name) }},
+			{Key: "when", Label: r.T("col.when"), Text: func(a view) string { return a.Sent.UTC().Format(time.RFC3339) }, Cell: func(a view) templ.Component { return components.Time(a.Sent.Time) }},
+		},
+		Empty: components.Empty{Icon: "bell", Title: r.T("dashboard.no_alerts"), Text: r.T("events.no_alerts_text")},
+	}
+	if r.May("archiveAlerts") {
+		l.Bulk = []components.Bulk{{Label: r.T("action.archive"), Icon: "archive", Post: r.Path("/alerts/archive")}}
+		l.Actions = func(a view) components.Menu {
+			return components.Menu{Inline: &components.Action{Label: r.T("action.archive"), Icon: "archive", Post: r.Path("/alerts/archive"), Full: true, Fields: []components.Pair{{Name: "id", Value: a.ID}}}}
+		}
+	}
+	return l
+}
+
+func archiveAlerts(r *Request) error {
+	form, err := r.FormParams()
+	if err != nil {
+		return fault.New(fault.Invalid, "error.query").Because(err)
+	}
+	return r.act(action{Command: "archiveAlerts", Params: vals("ids", strings.Join(form["id"], ",")), Text: r.T("events.archived"), To: r.Path("/alerts")})
 }
 
 // eventList are events; more narrows them, to one thing's for example.
@@ -92,6 +134,9 @@ func (r *Request) eventState(s event.State) string {
 
 // timeline are events as a short story, the newest first.
 func timeline(r *Request, list []builtin.EventView) templ.Component {
+	if len(list) == 0 {
+		return components.Text(r.T("events.empty"))
+	}
 	var out components.Timeline
 	for _, e := range list {
 		state := "info"

@@ -153,28 +153,35 @@ func floor(t time.Time) string {
 // remembers them.
 func (h *hub) look(ctx context.Context) error {
 	ctx = store.System(ctx, "what changed, for open pages")
-	if err := h.lookAtEvents(ctx); err != nil {
+	noted, err := h.lookAtEvents(ctx)
+	if err != nil {
 		return err
 	}
-	if err := h.lookAtJobs(ctx); err != nil {
+	if err := h.lookAtJobs(ctx, noted); err != nil {
 		return err
 	}
 	h.ready = true
 	return nil
 }
 
-func (h *hub) lookAtEvents(ctx context.Context) error {
+// lookAtEvents also returns the jobs that new events are of: a job may begin
+// and end between two looks.
+func (h *hub) lookAtEvents(ctx context.Context) (jobs map[string]bool, err error) {
 	since := h.db.Now().Add(-lateEvents)
 	rows, err := gorm.G[event.Row](h.db.In(ctx)).Where("id >= ?", floor(since)).Order("id").Limit(1000).
-		Select("id", "created_at", "resource_type", "resource_id", "account_id", "domain_id", "domain_path").Find(ctx)
+		Select("id", "created_at", "resource_type", "resource_id", "account_id", "domain_id", "domain_path", "job_id").Find(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	jobs = map[string]bool{}
 	for _, e := range rows {
 		if _, seen := h.events[e.ID]; seen {
 			continue
 		}
 		h.events[e.ID] = e.CreatedAt
+		if h.ready && e.JobID != "" {
+			jobs[e.JobID] = true
+		}
 		if h.ready && e.ResourceID != "" {
 			owner := e.Owned.Owner()
 			h.tell(change{Kind: strings.ToLower(e.ResourceType), ID: e.ResourceID, Owner: &owner})
@@ -185,35 +192,39 @@ func (h *hub) lookAtEvents(ctx context.Context) error {
 			delete(h.events, id)
 		}
 	}
-	return nil
+	return jobs, nil
 }
 
 // lookAtJobs also tells of the things that jobs work on: their steps are what
 // a row shows as busy.
-func (h *hub) lookAtJobs(ctx context.Context) error {
+func (h *hub) lookAtJobs(ctx context.Context, noted map[string]bool) error {
 	live, err := gorm.G[job.Row](h.db.In(ctx)).Where("live = ?", true).Find(ctx)
 	if err != nil {
 		return err
 	}
 	now := map[string]jobMark{}
-	var ended []string
+	ended := map[string]bool{}
+	for id := range noted {
+		ended[id] = true
+	}
 	for i := range live {
 		j := &live[i]
 		now[j.ID] = jobMark{j.Status, j.StepIndex, j.Attempts}
+		delete(ended, j.ID)
 		if was, known := h.jobs[j.ID]; h.ready && (!known || was != now[j.ID]) {
 			h.tellJob(j)
 		}
 	}
 	for id := range h.jobs {
 		if _, still := now[id]; !still {
-			ended = append(ended, id)
+			ended[id] = true
 		}
 	}
 	h.jobs = now
 	if len(ended) == 0 {
 		return nil
 	}
-	over, err := gorm.G[job.Row](h.db.In(ctx)).Where("id IN ?", ended).Find(ctx)
+	over, err := gorm.G[job.Row](h.db.In(ctx)).Where("id IN ?", sortedKeys(ended)).Find(ctx)
 	for i := range over {
 		h.tellJob(&over[i])
 	}

@@ -81,14 +81,20 @@ func accountDeeds(r *Request, a iamcmd.AccountView) []deed {
 		own = r.T("pg.why.default_account")
 	}
 	state := func(to string) []components.Pair { return []components.Pair{{Name: "state", Value: to}} }
-	out := []deed{{Command: "updateAccount", Key: "edit", Icon: "pencil", Path: base + "/edit", Open: true},
-		{Command: "updateResourceLimit", Key: "limits", Icon: "gauge", Path: base + "/limits/edit", Open: true}}
+	out := []deed{
+		{Command: "updateAccount", Key: "edit", Icon: "pencil", Path: base + "/edit", Open: true},
+		{Command: "updateResourceLimit", Key: "limits", Icon: "gauge", Path: base + "/limits/edit", Open: true},
+	}
 	if a.State == "enabled" {
 		out = append(out,
-			deed{Command: "lockAccount", Key: "lock", Icon: "lock", Path: base + "/state", Fields: state("locked"), Off: own,
-				Ask: r.T("pg.accounts.lock_title", "name", a.Name), Text: r.T("pg.accounts.lock_text")},
-			deed{Command: "disableAccount", Key: "disable", Icon: "power", Path: base + "/state", Fields: state("disabled"), Off: own,
-				Ask: r.T("pg.accounts.disable_title", "name", a.Name), Text: r.T("pg.accounts.disable_text")})
+			deed{
+				Command: "lockAccount", Key: "lock", Icon: "lock", Path: base + "/state", Fields: state("locked"), Off: own,
+				Ask: r.T("pg.accounts.lock_title", "name", a.Name), Text: r.T("pg.accounts.lock_text"),
+			},
+			deed{
+				Command: "disableAccount", Key: "disable", Icon: "power", Path: base + "/state", Fields: state("disabled"), Off: own,
+				Ask: r.T("pg.accounts.disable_title", "name", a.Name), Text: r.T("pg.accounts.disable_text"),
+			})
 	} else {
 		out = append(out, deed{Command: "enableAccount", Key: "enable", Icon: "circle-play", Path: base + "/state", Fields: state("enabled")})
 	}
@@ -110,8 +116,7 @@ func accountPage(r *Request) error {
 			{Key: "overview", Body: func() (templ.Component, error) {
 				return pieces.Stack(
 					pieces.Tiles(
-						components.Figure{Label: r.T("pg.c.running"), Value: strconv.Itoa(a.Running), Tone: components.OK},
-						components.Figure{Label: r.T("pg.c.stopped"), Value: strconv.Itoa(a.Stopped), Tone: components.Idle},
+						components.Figure{Label: r.T("pg.c.instances"), Value: r.figure(a.VMTotal), Note: accountWork(r, a)},
 						components.Figure{Label: r.T("pg.c.volumes"), Value: strconv.FormatInt(a.VolumeTotal, 10)},
 						components.Figure{Label: r.T("pg.c.networks"), Value: strconv.FormatInt(a.NetworkTotal, 10)},
 						components.Figure{Label: r.T("pg.c.users"), Value: strconv.Itoa(len(a.Users)), Href: r.Path("/accounts/", a.ID, "/users")}),
@@ -128,10 +133,20 @@ func accountPage(r *Request) error {
 				}
 				return sheet(r.T("nav.users"), bareList(r, l, a.Users), add...), nil
 			}},
-			{Key: "limits", Body: func() (templ.Component, error) { return boxed(r.T("pg.t.limits"), pieces.Bars(accountBars(r, a)...)), nil }},
+			{Key: "limits", Body: func() (templ.Component, error) {
+				return boxed(r.T("pg.t.limits"), pieces.Bars(accountBars(r, a)...)), nil
+			}},
 			r.history(a.ID),
 		},
 	})
+}
+
+// accountWork says how many of the instances run.
+func accountWork(r *Request, a iamcmd.AccountView) string {
+	if a.Running+a.Stopped == 0 {
+		return ""
+	}
+	return r.T("pg.c.running") + ": " + strconv.Itoa(a.Running) + ", " + r.T("pg.c.stopped") + ": " + strconv.Itoa(a.Stopped)
 }
 
 // accountBars are the limits of an account with what is used of them.
@@ -146,10 +161,16 @@ func accountBars(r *Request, a iamcmd.AccountView) []components.LimitBar {
 		used       float64
 		text       func(float64) string
 	}{
-		{"user_vm", a.VMLimit, float64(a.VMTotal), plain}, {"cpu", a.CPULimit, float64(a.CPUTotal), plain}, {"memory", a.MemoryLimit, float64(a.MemoryTotal), unit(20)},
-		{"volume", a.VolumeLimit, float64(a.VolumeTotal), plain}, {"primary_storage", a.PrimaryLimit, float64(a.PrimaryTotal), unit(30)},
-		{"network", a.NetworkLimit, float64(a.NetworkTotal), plain}, {"public_ip", a.IPLimit, float64(a.IPTotal), plain}, {"template", a.TemplateLimit, float64(a.TemplateTotal), plain},
-		{"secondary_storage", a.SecondaryLimit, a.SecondaryTotal, unit(30)}, {"snapshot", a.SnapshotLimit, float64(a.SnapshotTotal), plain},
+		{"user_vm", a.VMLimit, float64(a.VMTotal), plain},
+		{"cpu", a.CPULimit, float64(a.CPUTotal), plain},
+		{"memory", a.MemoryLimit, float64(a.MemoryTotal), unit(20)},
+		{"volume", a.VolumeLimit, float64(a.VolumeTotal), plain},
+		{"primary_storage", a.PrimaryLimit, float64(a.PrimaryTotal), unit(30)},
+		{"network", a.NetworkLimit, float64(a.NetworkTotal), plain},
+		{"public_ip", a.IPLimit, float64(a.IPTotal), plain},
+		{"template", a.TemplateLimit, float64(a.TemplateTotal), plain},
+		{"secondary_storage", a.SecondaryLimit, a.SecondaryTotal, unit(30)},
+		{"snapshot", a.SnapshotLimit, float64(a.SnapshotTotal), plain},
 	} {
 		most, err := strconv.ParseFloat(l.limit, 64)
 		if err != nil {
@@ -248,8 +269,10 @@ func endAccount(r *Request) error {
 	if err != nil {
 		return err
 	}
-	return r.end(ending{Command: "deleteAccount", Params: vals("id", a.ID), Kind: "accounts", Name: a.Name, Typed: true, List: r.Path("/accounts"), Crumbs: accountWay(r, a),
-		Impact: []string{r.T("pg.accounts.impact_users", "n", len(a.Users)), r.T("pg.accounts.impact_things", "instances", a.VMTotal, "volumes", a.VolumeTotal, "networks", a.NetworkTotal)}})
+	return r.end(ending{
+		Command: "deleteAccount", Params: vals("id", a.ID), Kind: "accounts", Name: a.Name, Typed: true, List: r.Path("/accounts"), Crumbs: accountWay(r, a),
+		Impact: []string{r.T("pg.accounts.impact_users", "n", len(a.Users)), r.T("pg.accounts.impact_things", "instances", a.VMTotal, "volumes", a.VolumeTotal, "networks", a.NetworkTotal)},
+	})
 }
 
 func accountLimits(r *Request) error {

@@ -64,8 +64,10 @@ func userDeeds(r *Request, u iamcmd.UserView) []deed {
 		{Command: "registerUserKeys", Key: "keys", Icon: "key-round", Path: base + "/keys", Page: true},
 	}
 	if u.State == "enabled" {
-		out = append(out, deed{Command: "disableUser", Key: "disable", Icon: "power", Path: base + "/state", Fields: state("disabled"), Off: own,
-			Ask: r.T("pg.users.disable_title", "name", u.Username), Text: r.T("pg.users.disable_text")})
+		out = append(out, deed{
+			Command: "disableUser", Key: "disable", Icon: "power", Path: base + "/state", Fields: state("disabled"), Off: own,
+			Ask: r.T("pg.users.disable_title", "name", u.Username), Text: r.T("pg.users.disable_text"),
+		})
 	} else {
 		out = append(out, deed{Command: "enableUser", Key: "enable", Icon: "circle-play", Path: base + "/state", Fields: state("enabled")})
 	}
@@ -136,8 +138,10 @@ func editUser(r *Request) error {
 	}
 	password := r.in("password", "password", "")
 	password.Label, password.Help, password.Autocomplete = r.T("pg.f.newpassword"), r.T("pg.h.newpassword"), "new-password"
-	fields := []components.Field{needed(r.in("username", "", u.Username)), needed(r.in("firstname", "", u.FirstName)), needed(r.in("lastname", "", u.LastName)),
-		needed(r.in("email", "email", u.Email)), r.in("timezone", "", u.Timezone)}
+	fields := []components.Field{
+		needed(r.in("username", "", u.Username)), needed(r.in("firstname", "", u.FirstName)), needed(r.in("lastname", "", u.LastName)),
+		needed(r.in("email", "email", u.Email)), r.in("timezone", "", u.Timezone),
+	}
 	if u.UserSource == "native" {
 		fields = append(fields, password)
 	}
@@ -169,8 +173,10 @@ func userKeys(r *Request) error {
 		if u.APIKey != "" {
 			text = r.T("pg.users.keys_replace")
 		}
-		return r.ask(components.Action{Label: r.T("pg.a.make_keys"), Post: r.Request().URL.Path, Full: true, Style: components.Primary,
-			Confirm: components.Confirm{Level: components.Ask, Title: title, Text: text}}, back, false, userWay(r, u))
+		return r.ask(components.Action{
+			Label: r.T("pg.a.make_keys"), Post: r.Request().URL.Path, Full: true, Style: components.Primary,
+			Confirm: components.Confirm{Level: components.Ask, Title: title, Text: text},
+		}, back, false, userWay(r, u))
 	}
 	keys, err := one[iamcmd.KeysView](r, "registerUserKeys", vals("id", u.ID))
 	if err != nil {

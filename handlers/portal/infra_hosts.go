@@ -214,8 +214,10 @@ func hostState(r *Request) error {
 	if r.FormValue("state") == "Disabled" {
 		state = "Disable"
 	}
-	return r.act(action{Command: "updateHost", Params: vals("id", h.ID, "allocationstate", state), Kind: "host", ID: h.ID,
-		Text: r.T("pg.saved", "name", h.Name), To: r.Path("/hosts/", h.ID)})
+	return r.act(action{
+		Command: "updateHost", Params: vals("id", h.ID, "allocationstate", state), Kind: "host", ID: h.ID,
+		Text: r.T("pg.saved", "name", h.Name), To: r.Path("/hosts/", h.ID),
+	})
 }
 
 func endHost(r *Request) error {

@@ -112,8 +112,10 @@ func physicalState(r *Request) error {
 	if err != nil {
 		return err
 	}
-	return r.act(action{Command: "updatePhysicalNetwork", Params: vals("id", p.ID, "state", r.FormValue("state")), Text: r.T("pg.saved", "name", p.Name),
-		To: r.Path("/zones/", p.ZoneID, "/networks")})
+	return r.act(action{
+		Command: "updatePhysicalNetwork", Params: vals("id", p.ID, "state", r.FormValue("state")), Text: r.T("pg.saved", "name", p.Name),
+		To: r.Path("/zones/", p.ZoneID, "/networks"),
+	})
 }
 
 func endPhysical(r *Request) error {
@@ -153,8 +155,10 @@ func endTraffic(r *Request) error {
 	}
 	for _, t := range traffic {
 		if t.ID == r.Param("traffic") {
-			return r.end(ending{Command: "deleteTrafficType", Params: vals("id", t.ID), Kind: "traffic", Name: r.T("pg.o.traffic_" + strings.ToLower(t.Type)),
-				List: r.Path("/zones/", p.ZoneID, "/networks"), Crumbs: physicalWay(r, p)})
+			return r.end(ending{
+				Command: "deleteTrafficType", Params: vals("id", t.ID), Kind: "traffic", Name: r.T("pg.o.traffic_" + strings.ToLower(t.Type)),
+				List: r.Path("/zones/", p.ZoneID, "/networks"), Crumbs: physicalWay(r, p),
+			})
 		}
 	}
 	return r.absent(nil)

@@ -69,16 +69,20 @@ func allocation(kind, cmd string) Handler {
 		if r.FormValue("state") == "Disabled" {
 			state = "Disabled"
 		}
-		return r.act(action{Command: cmd, Params: vals("id", r.Param("id"), "allocationstate", state), Kind: kind, ID: r.Param("id"),
-			Text: r.T("pg.state_set", "state", r.states(state)[0].Label), To: r.Path("/", kind, "s/", r.Param("id"))})
+		return r.act(action{
+			Command: cmd, Params: vals("id", r.Param("id"), "allocationstate", state), Kind: kind, ID: r.Param("id"),
+			Text: r.T("pg.state_set", "state", r.states(state)[0].Label), To: r.Path("/", kind, "s/", r.Param("id")),
+		})
 	}
 }
 
 // toggle is the deed that opens or closes a thing.
 func toggle(r *Request, cmd, base string, open bool, name string) deed {
 	if open {
-		return deed{Command: cmd, Key: "disable", Icon: "lock", Path: base + "/state", Fields: []components.Pair{{Name: "state", Value: "Disabled"}},
-			Ask: r.T("pg.disable_title", "name", name), Text: r.T("pg.disable_text")}
+		return deed{
+			Command: cmd, Key: "disable", Icon: "lock", Path: base + "/state", Fields: []components.Pair{{Name: "state", Value: "Disabled"}},
+			Ask: r.T("pg.disable_title", "name", name), Text: r.T("pg.disable_text"),
+		}
 	}
 	return deed{Command: cmd, Key: "enable", Icon: "circle-play", Path: base + "/state", Fields: []components.Pair{{Name: "state", Value: "Enabled"}}}
 }
@@ -99,7 +103,7 @@ func capacityBars(r *Request, list []infra.CapacityView) templ.Component {
 		case capCPU:
 			text = r.mhz
 		case capAddresses:
-			text = func(n int64) string { return strconv.FormatInt(n, 10) }
+			text = r.figure
 		}
 		if c.Total <= 0 {
 			continue
@@ -137,7 +141,7 @@ func zoneList(r *Request) listPage[infra.ZoneView] {
 			capacityCol(r, "cpu", capCPU, capacity, r.mhz),
 			capacityCol(r, "memory", capMemory, capacity, r.bytes),
 			capacityCol(r, "storage_used", 2, capacity, r.bytes),
-			capacityCol(r, "addresses", capAddresses, capacity, func(n int64) string { return strconv.FormatInt(n, 10) }),
+			capacityCol(r, "addresses", capAddresses, capacity, r.figure),
 			optional(colText(r, "networktype", func(z infra.ZoneView) string { return z.NetworkType })),
 			optional(colCode(r, "dns", func(z infra.ZoneView) string { return z.DNS1 })),
 			optional(colText(r, "domain", func(z infra.ZoneView) string { return allOr(r, z.DomainName) })),

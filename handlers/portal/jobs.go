@@ -238,7 +238,11 @@ func showJob(r *Request) error {
 		view.Cause = r.cause(&j.Row)
 	}
 	view.Actions = r.jobActions(&j.Row)
-	parts := []templ.Component{components.Heading{Title: title, State: jobWord(j.Status), Text: r.T("jobs.stays")}}
+	head := components.Heading{Title: title, State: jobWord(j.Status)}
+	if j.Status.Live() {
+		head.Text = r.T("jobs.stays")
+	}
+	parts := []templ.Component{head}
 	if secret := r.password(&j.Row); secret != "" {
 		parts = append(parts, around(components.Panel{Title: r.T("jobs.password")}, frame.Stack(
 			components.Notice{Tone: components.Warn, Text: r.T("jobs.password_text")},
@@ -316,9 +320,18 @@ func (r *Request) steps(j *job.Row) []components.Step {
 		names = append(names, j.Step)
 	}
 	var out []components.Step
+	last := ""
+	for _, p := range j.History() {
+		if last == "" || p.Started >= history[last].Started {
+			last = p.Name
+		}
+	}
 	for _, name := range names {
 		p, begun := history[name]
 		s := components.Step{Label: r.step(j.Kind, name), State: stepState(j, name, p, begun)}
+		if j.Status == job.Failed && begun && name == last { // the one that broke
+			s.State = "failed"
+		}
 		if begun && p.Ended >= p.Started && p.Ended > 0 {
 			s.Took = time.Duration(p.Ended-p.Started) * time.Millisecond
 		}
@@ -355,7 +368,7 @@ func stepState(j *job.Row, name string, p job.Progress, begun bool) string {
 	}
 	switch p.State {
 	case "undone":
-		return "cancelled"
+		return "undone"
 	case "retry", "waiting", "undo-retry":
 		return "waiting"
 	}

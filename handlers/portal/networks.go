@@ -31,7 +31,9 @@ func networks() area {
 func networkList(r *Request) listPage[network.View] {
 	create := r.creating("createNetwork", "create_network", r.Path("/networks/new"))
 	state := colText(r, "state", func(n network.View) string { return string(n.State) })
-	state.Cell = func(n network.View) templ.Component { return components.JobPill{State: string(n.State), Href: jobHref(n.JobID)} }
+	state.Cell = func(n network.View) templ.Component {
+		return components.JobPill{State: string(n.State), Href: jobHref(n.JobID)}
+	}
 	l := listPage[network.View]{
 		ID: "networks", Title: r.T("nav.networks"), Command: "listNetworks", Buttons: create, Kind: "network",
 		RowID: func(n network.View) string { return n.ID }, Name: func(n network.View) string { return n.Name },
@@ -201,8 +203,10 @@ func newNetwork(r *Request) error {
 		Title: r.T("pg.a.create_network"), Command: "createNetwork", Crumbs: crumbs(r.T("nav.network"), "", r.T("nav.networks"), r.Path("/networks")),
 		Resource: "cloudstack_network", Rename: map[string]string{"displaytext": "display_text", "networkofferingid": "network_offering", "zoneid": "zone", "networkdomain": "network_domain"},
 		Form: components.Form{Submit: r.T("pg.a.create_network"), Cancel: r.Path("/networks"), Sections: []components.Section{
-			{Title: r.T("pg.s.general"), Fields: []components.Field{needed(r.in("name", "", "")), r.in("displaytext", "", ""),
-				r.pick("zoneid", "", zones, true), r.pick("networkofferingid", "", offers, true)}},
+			{Title: r.T("pg.s.general"), Fields: []components.Field{
+				needed(r.in("name", "", "")), r.in("displaytext", "", ""),
+				r.pick("zoneid", "", zones, true), r.pick("networkofferingid", "", offers, true),
+			}},
 			{Title: r.T("pg.s.addresses"), Help: r.T("pg.networks.cidr_help"), Folded: true, Fields: []components.Field{
 				r.in("gateway", "", ""), r.in("netmask", "", ""), r.in("networkdomain", "", ""), r.in("dns1", "", ""), r.in("dns2", "", ""), r.number("privatemtu", "", ""),
 			}},
@@ -261,8 +265,10 @@ func endNetwork(r *Request) error {
 	if err != nil {
 		return err
 	}
-	return r.end(ending{Command: "deleteNetwork", Params: vals("id", n.ID), Kind: "networks", Name: n.Name, List: r.Path("/networks"), Crumbs: networkWay(r, n),
-		Impact: []string{r.T("pg.networks.impact", "cidr", n.CIDR)}})
+	return r.end(ending{
+		Command: "deleteNetwork", Params: vals("id", n.ID), Kind: "networks", Name: n.Name, List: r.Path("/networks"), Crumbs: networkWay(r, n),
+		Impact: []string{r.T("pg.networks.impact", "cidr", n.CIDR)},
+	})
 }
 
 func routerLines(r *Request, x network.RouterView) templ.Component {

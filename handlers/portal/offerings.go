@@ -74,8 +74,10 @@ func offeringState(r *Request, h offeringPages) error {
 		return err
 	}
 	state := r.FormValue("state")
-	return r.act(action{Command: h.update, Params: vals("id", o.ID, "state", state), Kind: h.what, ID: o.ID,
-		Text: r.T("pg.saved", "name", o.Name)})
+	return r.act(action{
+		Command: h.update, Params: vals("id", o.ID, "state", state), Kind: h.what, ID: o.ID,
+		Text: r.T("pg.saved", "name", o.Name),
+	})
 }
 
 func offeringCrumbs(r *Request, kind string) components.Crumbs {
@@ -309,8 +311,10 @@ func diskForm(r *Request) error {
 		Rename: map[string]string{"displaytext": "display_text", "disksize": "disk_size"},
 		Form: components.Form{Submit: r.T("pg.a.create_offering"), Cancel: r.Path("/offerings/disk"), Sections: []components.Section{
 			{Title: r.T("pg.s.general"), Fields: []components.Field{needed(r.in("name", "", "")), r.in("displaytext", "", "")}},
-			{Title: r.T("pg.s.size"), Fields: []components.Field{r.number("disksize", "", "GiB"), r.tick("customized", false),
-				r.pick("storagetype", "shared", r.words("shared", "local"), true)}},
+			{Title: r.T("pg.s.size"), Fields: []components.Field{
+				r.number("disksize", "", "GiB"), r.tick("customized", false),
+				r.pick("storagetype", "shared", r.words("shared", "local"), true),
+			}},
 			{Title: r.T("pg.s.placement"), Folded: true, Fields: append([]components.Field{r.in("tags", "", "")}, limits...)},
 		}},
 	}

@@ -121,13 +121,19 @@ func (r *Request) yes(is bool) string {
 
 func (r *Request) bytes(n int64) string { return locales.Bytes(r.Ctx(), n) }
 
-// mhz writes a sum of clock rates.
+// mhz writes a clock rate, or a sum of them.
 func (r *Request) mhz(n int64) string {
-	if n < 10000 {
+	switch {
+	case n < 1000:
 		return locales.Number(r.Ctx(), n) + "\u00a0MHz"
+	case n < 100000 && n%1000 != 0:
+		return locales.Decimal(r.Ctx(), float64(n)/1000, 1) + "\u00a0GHz"
 	}
-	return locales.Decimal(r.Ctx(), float64(n)/1000, 0) + "\u00a0GHz"
+	return locales.Number(r.Ctx(), n/1000) + "\u00a0GHz"
 }
+
+// figure writes a count.
+func (r *Request) figure(n int64) string { return locales.Number(r.Ctx(), n) }
 
 // bareList is a list inside a card: no bar, no pager.
 func bareList[T any](r *Request, l listPage[T], rows []T) templ.Component {
@@ -390,8 +396,10 @@ func (r *Request) end(e ending) error {
 	}
 	a := components.Action{
 		Label: r.T("pg.a.delete"), Post: r.Request().URL.Path, Style: components.Danger, Full: true,
-		Confirm: components.Confirm{Level: components.Dialog, Title: r.T("pg."+e.Kind+".delete_title", "name", e.Name),
-			Text: r.T("pg."+e.Kind+".delete_text", "name", e.Name), Impact: e.Impact},
+		Confirm: components.Confirm{
+			Level: components.Dialog, Title: r.T("pg."+e.Kind+".delete_title", "name", e.Name),
+			Text: r.T("pg."+e.Kind+".delete_text", "name", e.Name), Impact: e.Impact,
+		},
 	}
 	if e.Danger != "" {
 		a.Label = e.Danger

@@ -2,6 +2,7 @@ package portal
 
 import (
 	"net/http"
+	"strings"
 
 	"aerie/services/fault"
 	"aerie/services/iam/iamcmd"
@@ -29,7 +30,7 @@ func (r *Request) showProfile(wrong error, p profile.Props) error {
 	}
 	p.Facts = components.Properties{
 		{Label: r.T("param.username"), Value: components.Text(u.Username)},
-		{Label: r.T("profile.name"), Value: components.Text(u.FirstName + " " + u.LastName)},
+		{Label: r.T("profile.name"), Value: components.Text(strings.TrimSpace(u.FirstName + " " + u.LastName))},
 		{Label: r.T("param.email"), Value: components.Text(u.Email)},
 		{Label: r.T("profile.account"), Value: components.Text(r.Who.Account.Name)},
 		{Label: r.T("profile.domain"), Value: components.Text(r.Who.Domain.FullName)},

@@ -32,8 +32,10 @@ func newSite(t *testing.T) *site {
 	w := proof.New(t)
 	s := &site{World: w, echo: echo.New()}
 	m := &session.Manager{IAM: w.IAM}
-	p := portal.New(portal.Parts{DB: w.DB, Sessions: m, Registry: w.Registry, Jobs: w.Engine, IAM: w.IAM, Infra: w.Infra, Compute: w.Compute,
-		Net: w.Net, Storage: w.Storage, Images: w.Image, Config: w.Config})
+	p := portal.New(portal.Parts{
+		DB: w.DB, Sessions: m, Registry: w.Registry, Jobs: w.Engine, IAM: w.IAM, Infra: w.Infra, Compute: w.Compute,
+		Net: w.Net, Storage: w.Storage, Images: w.Image, Config: w.Config,
+	})
 	s.echo.HTTPErrorHandler = func(err error, c echo.Context) { p.Fail(c, err) }
 	s.pages = p
 	p.Register(s.echo.Group("", m.Load, m.Protect))
@@ -123,8 +125,10 @@ func text(page string) string {
 }
 
 // resources are the collections of this file's pages.
-var resources = []string{"/keys", "/volumes", "/networks", "/templates", "/routers", "/zones", "/pods", "/clusters", "/hosts", "/primary-storage", "/secondary-storage",
-	"/physical-networks", "/domains", "/accounts", "/users", "/settings", "/offerings"}
+var resources = []string{
+	"/keys", "/volumes", "/networks", "/templates", "/routers", "/zones", "/pods", "/clusters", "/hosts", "/primary-storage", "/secondary-storage",
+	"/physical-networks", "/domains", "/accounts", "/users", "/settings", "/offerings",
+}
 
 func ofResources(path string) bool {
 	return slices.ContainsFunc(resources, func(c string) bool { return strings.Contains(path, c) })
@@ -431,4 +435,3 @@ func TestListsAreFilesToo(t *testing.T) {
 		}
 	}
 }
-

@@ -9,7 +9,6 @@ import (
 	"aerie/locales"
 	"aerie/services/config/configcmd"
 	"aerie/views/components"
-	"aerie/views/pages/pieces"
 )
 
 func settings() area {
@@ -24,10 +23,7 @@ func settings() area {
 }
 
 func settingList(r *Request) listPage[configcmd.View] {
-	name := colText(r, "setting", func(s configcmd.View) string { return s.Name })
-	name.Cell = func(s configcmd.View) templ.Component {
-		return pieces.Described(components.Link{Label: s.Name, Href: r.Path("/settings/", s.Name)}, settingText(r, s))
-	}
+	text := phone(colText(r, "displaytext", func(s configcmd.View) string { return settingText(r, s) }))
 	value := colText(r, "value", func(s configcmd.View) string { return s.Value })
 	value.Cell = func(s configcmd.View) templ.Component {
 		if s.Value == s.Default {
@@ -39,7 +35,8 @@ func settingList(r *Request) listPage[configcmd.View] {
 		ID: "settings", Title: r.T("nav.global_settings"), Text: r.T("pg.settings.text"), Command: "listConfigurations", SearchLabel: r.T("pg.settings.search"),
 		RowID: func(s configcmd.View) string { return s.Name }, Name: func(s configcmd.View) string { return s.Name },
 		Columns: []column[configcmd.View]{
-			name, value,
+			colLink(r, "setting", func(s configcmd.View) string { return s.Name }, func(s configcmd.View) string { return r.Path("/settings/", s.Name) }),
+			value, text,
 			colCode(r, "default", func(s configcmd.View) string { return s.Default }),
 			colText(r, "category", func(s configcmd.View) string { return settingCategory(r, s.Category) }),
 			colText(r, "takes_effect", func(s configcmd.View) string {
@@ -150,4 +147,3 @@ func resetSetting(r *Request) error {
 	}
 	return r.act(action{Command: "resetConfiguration", Params: vals("name", s.Name), Text: r.T("pg.settings.reset_done", "name", s.Name, "value", s.Default), To: r.Path("/settings")})
 }
-

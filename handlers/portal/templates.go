@@ -20,7 +20,9 @@ func templates() area {
 			on.both("/templates/new", newTemplate)
 			on.both("/templates/:id/prepare", prepareTemplate)
 			on.both("/templates/:id/delete", endTemplate)
-			on.both("/templates/delete", func(r *Request) error { return r.endMany("deleteTemplate", "templates", r.Path("/templates?show=self")) })
+			on.both("/templates/delete", func(r *Request) error {
+				return r.endMany("deleteTemplate", "templates", r.Path("/templates?show=self"))
+			})
 			on.onDetail("/templates", templatePage)
 		},
 		live: map[string]liveRows{"template": rowsOf(func(r *Request) listPage[image.View] { return templateList(r, r.anyTemplates()) })},
@@ -229,8 +231,10 @@ func newTemplate(r *Request) error {
 		Title: r.T("pg.a.register_template"), Text: r.T("pg.templates.register_text"), Command: "registerTemplate", Crumbs: crumbs(r.T("nav.images"), "", r.T("nav.templates"), r.Path("/templates")),
 		Resource: "cloudstack_template", Rename: map[string]string{"displaytext": "display_text", "zoneid": "zone", "ispublic": "is_public", "isfeatured": "is_featured"},
 		Form: components.Form{Submit: r.T("pg.a.register_template"), Cancel: r.Path("/templates"), Sections: []components.Section{
-			{Title: r.T("pg.s.image"), Fields: []components.Field{needed(r.in("name", "", "")), r.in("displaytext", "", ""), url, sum,
-				r.pick("format", "QCOW2", r.words("QCOW2", "RAW"), true), r.pick("hypervisor", first(hypervisors), r.words(hypervisors...), true), zone}},
+			{Title: r.T("pg.s.image"), Fields: []components.Field{
+				needed(r.in("name", "", "")), r.in("displaytext", "", ""), url, sum,
+				r.pick("format", "QCOW2", r.words("QCOW2", "RAW"), true), r.pick("hypervisor", first(hypervisors), r.words(hypervisors...), true), zone,
+			}},
 			{Title: r.T("pg.s.behaviour"), Folded: true, Fields: general},
 		}},
 	}

@@ -66,7 +66,9 @@ func volumeList(r *Request) listPage[storage.View] {
 
 func volumeState(r *Request) column[storage.View] {
 	c := colText(r, "state", func(v storage.View) string { return string(v.State) })
-	c.Cell = func(v storage.View) templ.Component { return components.JobPill{State: string(v.State), Href: jobHref(v.JobID)} }
+	c.Cell = func(v storage.View) templ.Component {
+		return components.JobPill{State: string(v.State), Href: jobHref(v.JobID)}
+	}
 	return c
 }
 
@@ -113,16 +115,20 @@ func volumeDeeds(r *Request, v storage.View) []deed {
 	running := is(v.Type == storage.Root && v.VMState != "" && v.VMState != "Stopped")
 	out := []deed{
 		{Command: "attachVolume", Key: "attach", Icon: "plug", Path: base + "/attach", Open: true, Off: why(busy, "busy", gone, "destroyed", attached, "attached")},
-		{Command: "detachVolume", Key: "detach", Icon: "unplug", Path: base + "/detach", Ask: r.T("pg.volumes.detach_title", "name", v.Name), Text: r.T("pg.volumes.detach_text"),
-			Off: why(busy, "busy", is(v.VMID == ""), "detached", root, "root")},
+		{
+			Command: "detachVolume", Key: "detach", Icon: "unplug", Path: base + "/detach", Ask: r.T("pg.volumes.detach_title", "name", v.Name), Text: r.T("pg.volumes.detach_text"),
+			Off: why(busy, "busy", is(v.VMID == ""), "detached", root, "root"),
+		},
 		{Command: "resizeVolume", Key: "resize", Icon: "move-right", Path: base + "/resize", Open: true, Off: why(busy, "busy", gone, "destroyed", running, "running")},
 		{Command: "updateVolume", Key: "rename", Icon: "pencil", Path: base + "/edit", Open: true, Off: why(gone, "destroyed")},
 	}
 	if v.State == storage.Destroy {
 		out = append(out, deed{Command: "recoverVolume", Key: "recover", Icon: "undo-2", Path: base + "/recover"})
 	}
-	return append(out, deed{Command: "deleteVolume", Key: "delete", Icon: "trash-2", Path: base + "/delete", Page: true, Danger: true,
-		Off: why(busy, "busy", root, "root", attached, "attached", is(v.DeleteProtection), "protected")})
+	return append(out, deed{
+		Command: "deleteVolume", Key: "delete", Icon: "trash-2", Path: base + "/delete", Page: true, Danger: true,
+		Off: why(busy, "busy", root, "root", attached, "attached", is(v.DeleteProtection), "protected"),
+	})
 }
 
 func volumeWay(r *Request, v storage.View) components.Crumbs {
@@ -291,8 +297,10 @@ func endVolume(r *Request) error {
 	if err != nil {
 		return err
 	}
-	return r.end(ending{Command: "deleteVolume", Params: vals("id", v.ID), Kind: "volumes", Name: v.Name, List: r.Path("/volumes"), Crumbs: volumeWay(r, v),
-		Impact: []string{r.T("pg.volumes.impact", "size", r.bytes(v.Size))}})
+	return r.end(ending{
+		Command: "deleteVolume", Params: vals("id", v.ID), Kind: "volumes", Name: v.Name, List: r.Path("/volumes"), Crumbs: volumeWay(r, v),
+		Impact: []string{r.T("pg.volumes.impact", "size", r.bytes(v.Size))},
+	})
 }
 
 func endVolumes(r *Request) error { return r.endMany("deleteVolume", "volumes", r.Path("/volumes")) }

@@ -2,7 +2,6 @@ package command
 
 import (
 	"context"
-	"strings"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
@@ -80,9 +79,7 @@ func (o Owner) path(ctx context.Context) (string, error) {
 	if err != nil && !store.IsAbsent(err) {
 		return "", err
 	}
-	own := path == actor.DomainPath || actor.IsSystem() || actor.Rank == store.Admin ||
-		actor.Rank == store.DomainAdmin && strings.HasPrefix(path, actor.DomainPath)
-	if err != nil || path == "" || !own {
+	if err != nil || path == "" || !actor.SeesDomain(path) {
 		return "", fault.Absent("domainid", o.DomainID)
 	}
 	return path, nil

@@ -137,9 +137,13 @@ func (e *Engine) letGo(row *Row) {
 	}
 }
 
+// renewals is how often a lease is renewed in its time. Three that fail, each of
+// them hanging until its own end, are over before the lease is.
+const renewals = 4
+
 // renewing renews the leases of what is held until ctx ends.
 func (e *Engine) renewing(ctx context.Context) {
-	t := time.NewTicker(max(e.o.Lease/3, time.Millisecond))
+	t := time.NewTicker(max(e.o.Lease/renewals, time.Millisecond))
 	defer t.Stop()
 	for {
 		select {
@@ -152,10 +156,10 @@ func (e *Engine) renewing(ctx context.Context) {
 }
 
 // renew extends all held leases in one statement, and cancels the steps whose
-// lease is another's by now. After three failures in a row the leases have run
-// out, as far as this server can know.
+// lease is another's by now. After three failures in a row the leases are about
+// to run out, and another server may take the jobs.
 func (e *Engine) renew(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(store.System(ctx, "job renew"), max(e.o.Lease/3, time.Second))
+	ctx, cancel := context.WithTimeout(store.System(ctx, "job renew"), max(e.o.Lease/(renewals+2), time.Second))
 	defer cancel()
 	held := e.holding()
 	if len(held) == 0 {

@@ -286,10 +286,14 @@ func (r *Runner) record(ctx context.Context, l *loop, row Row, took time.Duratio
 	return r.write(context.WithoutCancel(ctx), row, set)
 }
 
-// renew renews the lease at a third of it. When it is lost, or three renewals
-// in a row failed and it has run out, the work is cancelled.
+// renewals is how often a lease is renewed in its time. Three that fail, each of
+// them hanging until its own end, are over before the lease is.
+const renewals = 4
+
+// renew renews the lease. When it is lost, or three renewals in a row failed so
+// that it is about to run out, the work is cancelled.
 func (r *Runner) renew(ctx context.Context, cancel context.CancelCauseFunc, row Row) {
-	t := time.NewTicker(max(r.o.Lease/3, time.Millisecond))
+	t := time.NewTicker(max(r.o.Lease/renewals, time.Millisecond))
 	defer t.Stop()
 	for missed := 0; ; {
 		select {
@@ -297,7 +301,9 @@ func (r *Runner) renew(ctx context.Context, cancel context.CancelCauseFunc, row 
 			return
 		case <-t.C:
 		}
-		err := r.write(ctx, row, map[string]any{"due_at": r.o.Now().Add(r.o.Lease).UnixMilli()})
+		try, done := context.WithTimeout(ctx, max(r.o.Lease/(renewals+2), time.Second))
+		err := r.write(try, row, map[string]any{"due_at": r.o.Now().Add(r.o.Lease).UnixMilli()})
+		done()
 		switch {
 		case err == nil:
 			missed = 0

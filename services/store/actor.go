@@ -49,10 +49,21 @@ func (a Actor) Sees(o Owner) bool {
 	case a.system, a.Rank == Admin:
 		return true
 	case a.Rank == DomainAdmin:
-		return strings.HasPrefix(o.DomainPath, a.DomainPath)
+		return a.DomainPath != "" && strings.HasPrefix(o.DomainPath, a.DomainPath)
 	default:
-		return o.AccountID == a.AccountID
+		return a.AccountID != "" && o.AccountID == a.AccountID
 	}
+}
+
+// SeesDomain tells whether the actor may know of the domain of that path.
+func (a Actor) SeesDomain(path string) bool {
+	switch {
+	case a.system, a.Rank == Admin:
+		return true
+	case path == "" || a.DomainPath == "":
+		return false
+	}
+	return path == a.DomainPath || a.Rank == DomainAdmin && strings.HasPrefix(path, a.DomainPath)
 }
 
 // Target is whom rows created by the actor belong to.

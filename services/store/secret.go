@@ -35,10 +35,22 @@ type sealer struct {
 	rand io.Reader
 }
 
+const keySize = 32
+
+func checkKey(key []byte) error {
+	if len(key) != keySize {
+		return fmt.Errorf("secret key: want %d bytes, have %d", keySize, len(key))
+	}
+	return nil
+}
+
 func newSealer(key []byte, rand io.Reader) (sealer, error) {
+	if err := checkKey(key); err != nil {
+		return sealer{}, err
+	}
 	block, err := aes.NewCipher(key)
 	if err != nil {
-		return sealer{}, fmt.Errorf("secret key: want 32 bytes, have %d", len(key))
+		return sealer{}, err
 	}
 	aead, err := cipher.NewGCM(block)
 	return sealer{aead, rand}, err
@@ -76,29 +88,47 @@ func (db *DB) Reveal(s Secret) (string, error) {
 // KeyFile reads the key that encrypts secrets, making it at first use. Servers
 // on one database must share it.
 func KeyFile(path string, rand io.Reader) ([]byte, error) {
-	key, err := os.ReadFile(path)
-	if err == nil {
-		return key, nil
-	}
+	key, err := readKey(path)
 	if !errors.Is(err, os.ErrNotExist) {
-		return nil, err
+		return key, err
 	}
-	key = make([]byte, 32)
+	key = make([]byte, keySize)
 	if _, err := io.ReadFull(rand, key); err != nil {
 		return nil, err
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
 		return nil, err
 	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if errors.Is(err, os.ErrExist) { // another server was quicker
-		return os.ReadFile(path)
+	if err := plant(path, key); err != nil {
+		return nil, err
 	}
+	return readKey(path) // another server may have been quicker
+}
+
+func readKey(path string) ([]byte, error) {
+	key, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := f.Write(key); err != nil {
-		return nil, err
+	if err := checkKey(key); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	return key, errors.Join(f.Sync(), f.Close())
+	return key, nil
+}
+
+// plant makes the file whole or not at all, and leaves alone one that is there.
+func plant(path string, text []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), ".key-*") // with mode 0600
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	_, err = f.Write(text)
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	if err := os.Link(f.Name(), path); err != nil && !errors.Is(err, os.ErrExist) {
+		return err
+	}
+	return nil
 }

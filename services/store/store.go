@@ -83,6 +83,9 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 	return db, nil
 }
 
+// uriPath escapes what has a meaning in SQLite's file: addresses.
+var uriPath = strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23")
+
 // openSQLite opens one writing connection and a pool of readers. WAL lets them
 // work side by side; FULL makes an acknowledged commit survive a power cut.
 func (db *DB) openSQLite(path string) error {
@@ -92,8 +95,15 @@ func (db *DB) openSQLite(path string) error {
 	if err := private(path); err != nil {
 		return err
 	}
-	common := "file:" + path + "?_journal_mode=WAL&_synchronous=FULL&_busy_timeout=10000&_foreign_keys=1&_cache_size=-16000&_loc=UTC"
-	var err error
+	// Made here, for SQLite would let others read it; its -wal and -shm follow.
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	common := "file:" + uriPath.Replace(path) + "?_journal_mode=WAL&_synchronous=FULL&_busy_timeout=10000&_foreign_keys=1&_cache_size=-16000&_loc=UTC"
 	if db.write, err = db.gorm(sqlite.Open(common+"&_txlock=immediate"), 1); err != nil {
 		return err
 	}

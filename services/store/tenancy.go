@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"reflect"
+	"strings"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
@@ -49,7 +50,7 @@ func limit(g *gorm.DB) {
 	if ok && a.system {
 		return
 	}
-	if st.SQL.Len() > 0 || st.Schema == nil { // Raw, Exec, Table without a model
+	if st.SQL.Len() > 0 || st.Schema == nil || elsewhere(st) { // Raw, Exec, Table
 		_ = g.AddError(ErrRaw)
 		return
 	}
@@ -66,6 +67,13 @@ func limit(g *gorm.DB) {
 	}
 	bracket(st)
 	st.AddClause(clause.Where{Exprs: []clause.Expression{fence}})
+}
+
+// elsewhere tells that the statement is on another table than its model says,
+// so that the model does not tell whether it is limited.
+func elsewhere(st *gorm.Statement) bool {
+	from, ok := st.Clauses["FROM"].Expression.(clause.From)
+	return st.TableExpr != nil || st.Table != st.Schema.Table || ok && len(from.Tables) > 0
 }
 
 // fenceOf tells whether the table is limited at all, and how for this actor.
@@ -85,8 +93,11 @@ func OwnedScope(a Actor) clause.Expression {
 	case a.system, a.Rank == Admin:
 		return nil
 	case a.Rank == DomainAdmin:
-		return clause.Like{Column: Column("domain_path"), Value: likePrefix(a.DomainPath)}
+		return below(a.DomainPath)
 	default:
+		if a.AccountID == "" { // nobody, who does not own what nobody owns
+			return nothing
+		}
 		return clause.Eq{Column: Column("account_id"), Value: a.AccountID}
 	}
 }
@@ -94,44 +105,62 @@ func OwnedScope(a Actor) clause.Expression {
 // Column names a column of the statement's own table.
 func Column(name string) clause.Column { return clause.Column{Table: clause.CurrentTable, Name: name} }
 
-// likePrefix is the LIKE pattern for a domain's subtree. Paths are made of
-// digits and slashes, so nothing needs escaping; anything else matches nothing.
-func likePrefix(path string) string {
-	for _, r := range path {
-		if r != '/' && (r < '0' || r > '9') {
-			return ""
-		}
+// below is the clause for a domain's subtree. Paths are made of digits and
+// slashes and end in one, so nothing needs escaping; anything else matches
+// nothing.
+func below(path string) clause.Expression {
+	if path == "" || strings.Trim(path, "/0123456789") != "" || !strings.HasSuffix(path, "/") {
+		return nothing
 	}
-	if path == "" {
-		return ""
-	}
-	return path + "%"
+	return clause.Like{Column: Column("domain_path"), Value: path + "%"}
 }
 
+var nothing = clause.Expr{SQL: "1 = 0"}
+
 // bracket puts what the caller wrote into brackets, or its OR would escape the
-// AND that follows.
+// AND that follows. gorm's own brackets come only where it sees " OR ".
 func bracket(st *gorm.Statement) {
 	c, ok := st.Clauses["WHERE"]
 	if !ok {
 		return
 	}
-	if w, ok := c.Expression.(clause.Where); ok && len(w.Exprs) > 1 {
-		c.Expression = clause.Where{Exprs: []clause.Expression{clause.And(w.Exprs...)}}
+	if w, ok := c.Expression.(clause.Where); ok && len(w.Exprs) > 0 {
+		c.Expression = clause.Where{Exprs: []clause.Expression{bracketed(w)}}
 		st.Clauses["WHERE"] = c
 	}
 }
 
-// stamp makes the actor, or whom it acts for, the owner of what it creates. It
-// refuses INSERT … ON CONFLICT (gorm's Save falls back to it), which would
-// write another tenant's row.
+type bracketed clause.Where
+
+// Build writes the conditions in brackets.
+func (w bracketed) Build(b clause.Builder) {
+	_ = b.WriteByte('(') // a buffer does not fail
+	clause.Where(w).Build(b)
+	_ = b.WriteByte(')')
+}
+
+// stamp makes the actor, or whom it acts for, the owner of what it creates. On
+// limited tables it refuses INSERT … ON CONFLICT (gorm's Save falls back to it),
+// which would write another tenant's row, and rows that are maps, which may name
+// a column twice.
 func stamp(g *gorm.DB) {
 	st := g.Statement
 	a, ok := From(st.Context)
-	if ok && a.system || st.Schema == nil || st.Schema.LookUpField("DomainPath") == nil || st.Schema.LookUpField("AccountID") == nil {
+	if ok && a.system {
 		return
 	}
-	if _, upsert := st.Clauses["ON CONFLICT"]; upsert {
+	if st.Schema == nil || elsewhere(st) {
 		_ = g.AddError(ErrRaw)
+		return
+	}
+	if fenced, _ := fenceOf(st, a); !fenced {
+		return
+	}
+	if _, upsert := st.Clauses["ON CONFLICT"]; upsert || isMap(st.Dest) {
+		_ = g.AddError(ErrRaw)
+		return
+	}
+	if st.Schema.LookUpField("DomainPath") == nil || st.Schema.LookUpField("AccountID") == nil {
 		return
 	}
 	if !ok {
@@ -156,14 +185,31 @@ func keepOwner(g *gorm.DB) {
 	if a, ok := From(st.Context); ok && a.system || st.Schema == nil || st.Schema.LookUpField("DomainPath") == nil {
 		return
 	}
+	if set, ok := st.Clauses["SET"].Expression.(clause.Set); ok {
+		for _, a := range set {
+			refuseOwner(g, a.Column.Name)
+		}
+	}
 	set, ok := st.Dest.(map[string]any)
 	if !ok {
 		st.Omits = append(st.Omits, "AccountID", "DomainID", "DomainPath")
 		return
 	}
 	for k := range set {
-		if f := st.Schema.LookUpField(k); f != nil && ownerFields[f.Name] {
-			_ = g.AddError(ErrOwner)
-		}
+		refuseOwner(g, k)
 	}
+}
+
+func refuseOwner(g *gorm.DB, column string) {
+	if f := g.Statement.Schema.LookUpField(column); f != nil && ownerFields[f.Name] {
+		_ = g.AddError(ErrOwner)
+	}
+}
+
+func isMap(dest any) bool {
+	t := reflect.TypeOf(dest)
+	for t != nil && (t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice || t.Kind() == reflect.Array) {
+		t = t.Elem()
+	}
+	return t != nil && t.Kind() == reflect.Map
 }

@@ -18,6 +18,20 @@ type txKey struct{ db *DB }
 type transaction struct {
 	g     *gorm.DB
 	after []func()
+	clash error // of a joined one: the database may have undone everything
+}
+
+// join runs fn in the transaction.
+func (tx *transaction) join(ctx context.Context, fn func(context.Context) error) error {
+	n := len(tx.after)
+	err := fn(ctx)
+	if err != nil {
+		tx.after = tx.after[:n]
+	}
+	if retryable(err) || lost(err) {
+		tx.clash = err
+	}
+	return err
 }
 
 // In returns the handle for queries of ctx: its transaction when there is one,
@@ -35,18 +49,20 @@ func (db *DB) InTx(ctx context.Context) bool {
 	return ok
 }
 
-// Tx runs fn in a transaction; inside another Tx it joins that one. On a
-// deadlock, a lost connection before commit or a busy database the whole of fn
-// runs again, so it must be right when run twice and must touch nothing but
-// the database.
+// Tx runs fn in a transaction; inside another Tx it joins that one, which alone
+// commits or rolls back: who goes on after the error of a joined Tx keeps what
+// that has written. On a deadlock, a lost connection before commit or a busy
+// database the whole of fn runs again, so it must be right when run twice and
+// must touch nothing but the database.
 func (db *DB) Tx(ctx context.Context, fn func(ctx context.Context) error) error {
-	if db.InTx(ctx) {
-		return fn(ctx)
+	if tx, ok := ctx.Value(txKey{db}).(*transaction); ok {
+		return tx.join(ctx, fn)
 	}
 	const tries = 12
 	for try := 0; ; try++ {
-		err := db.once(ctx, fn)
-		if err == nil || !retryable(err) || try == tries-1 || ctx.Err() != nil {
+		committing, err := db.once(ctx, fn)
+		again := retryable(err) || lost(err) && !committing
+		if err == nil || !again || try == tries-1 || ctx.Err() != nil {
 			return err
 		}
 		if err := pause(ctx, try); err != nil {
@@ -55,10 +71,12 @@ func (db *DB) Tx(ctx context.Context, fn func(ctx context.Context) error) error 
 	}
 }
 
-func (db *DB) once(ctx context.Context, fn func(ctx context.Context) error) (err error) {
+// once tells, beside the error, whether it came so far that the commit may have
+// happened.
+func (db *DB) once(ctx context.Context, fn func(ctx context.Context) error) (committing bool, err error) {
 	g := db.write.WithContext(ctx).Begin(&sql.TxOptions{})
 	if g.Error != nil {
-		return g.Error
+		return false, g.Error
 	}
 	tx := &transaction{g: g}
 	done := false
@@ -68,17 +86,20 @@ func (db *DB) once(ctx context.Context, fn func(ctx context.Context) error) (err
 		}
 	}()
 	if err := fn(context.WithValue(ctx, txKey{db}, tx)); err != nil {
-		return err
+		return false, err
+	}
+	if tx.clash != nil {
+		return false, tx.clash
 	}
 	if err := g.Commit().Error; err != nil {
-		return err
+		return true, err
 	}
 	done = true
 	db.commits.Add(1)
 	for _, f := range tx.after {
 		f()
 	}
-	return nil
+	return true, nil
 }
 
 // AfterCommit runs fn when ctx's transaction is committed, and at once when
@@ -103,10 +124,15 @@ func retryable(err error) bool {
 	return errors.As(err, &lite) && (lite.Code == sqlite3.ErrBusy || lite.Code == sqlite3.ErrLocked)
 }
 
+// lost tells a connection that broke.
+func lost(err error) bool {
+	return errors.Is(err, mysqldriver.ErrInvalidConn) || errors.Is(err, driver.ErrBadConn)
+}
+
 // Transient tells whether err is a database that will answer later: busy, or a
 // connection that broke.
 func Transient(err error) bool {
-	return retryable(err) || errors.Is(err, mysqldriver.ErrInvalidConn) || errors.Is(err, driver.ErrBadConn)
+	return retryable(err) || lost(err)
 }
 
 func pause(ctx context.Context, try int) error {

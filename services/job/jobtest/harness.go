@@ -301,7 +301,7 @@ func (p *play) perform(ctx context.Context, a act, m job.Moment, try func(contex
 	case failAfter:
 		return broken
 	case passing:
-		return fault.New(fault.Unavailable, "error.unavailable")
+		return fault.New(fault.Unavailable, "error.host_busy")
 	case twice:
 		return try(ctx)
 	case overtaken, deposed:

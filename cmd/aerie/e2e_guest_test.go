@@ -1,9 +1,10 @@
-package main
+package main_test
 
 import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -22,7 +23,6 @@ import (
 	"nhooyr.io/websocket"
 
 	"aerie/cmd/tinylinux"
-	"aerie/services/compute"
 )
 
 // realParts skips a test that this machine cannot make: it needs root, libvirt
@@ -31,7 +31,7 @@ func realParts(t testing.TB) {
 	t.Helper()
 	var err error
 	if os.Geteuid() != 0 {
-		err = errNotRoot
+		err = errors.New("the tests do not run as root")
 	}
 	require(t, "real hosts", err)
 	for _, tool := range []string{"virsh", "qemu-img", "ip", "nft", "dnsmasq"} {
@@ -161,7 +161,7 @@ func (v *visitor) get(path string) string {
 // ticket asks for a console as the portal's page does.
 func (v *visitor) ticket(vm, kind string) string {
 	v.s.t.Helper()
-	resp, err := v.PostForm(v.s.url(compute.ConsolePage+"/ticket"), url.Values{"_csrf": {v.token}, "id": {vm}, "kind": {kind}})
+	resp, err := v.PostForm(v.s.url("/console/ticket"), url.Values{"_csrf": {v.token}, "id": {vm}, "kind": {kind}})
 	if err != nil {
 		v.s.t.Fatal(err)
 	}

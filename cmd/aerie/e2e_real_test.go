@@ -1,4 +1,4 @@
-package main
+package main_test
 
 import (
 	"crypto/ed25519"
@@ -281,4 +281,4 @@ func (s *server) traces(t testing.TB) string {
 
 // isImage tells a template's base image, which stays in its pool for the next
 // instance.
-func isImage(path string) bool { return strings.Contains(filepath.Base(path), "image") }
+func isImage(path string) bool { return strings.Contains(path, "/images/") }

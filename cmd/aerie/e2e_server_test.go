@@ -1,4 +1,4 @@
-package main
+package main_test
 
 import (
 	"bytes"
@@ -20,6 +20,8 @@ import (
 	"time"
 
 	_ "github.com/go-sql-driver/mysql" // to create databases
+
+	"aerie/cmd/tinylinux"
 )
 
 // End-to-end tests start the real program. Each server has its own data folder
@@ -29,8 +31,15 @@ import (
 // Patience, generous: guests are emulated and the machine may be loaded.
 const (
 	soon   = 20 * time.Second // until a server is ready, or a row changes
-	drain  = 25 * time.Second // until a server that was told to stop is gone
+	draining = 25 * time.Second // until a server that was told to stop is gone
 	aWhile = 2 * time.Minute  // until a job ends or a guest is up
+)
+
+// What the tests know of the program's inside: the file in the data folder with
+// the prefix of its names on the machine, and the hook by which it dies.
+const (
+	prefixFile   = "prefix"
+	failpointVar = "AERIE_FAILPOINT"
 )
 
 const adminPassword = "an Administrator's p4ssword"
@@ -243,7 +252,7 @@ func (s *server) environment() []string {
 	}
 	image := os.Getenv("AERIE_GUEST_IMAGE")
 	if image == "" {
-		image, _ = filepath.Abs(filepath.Join("..", "..", "var", "cache", guestImage))
+		image, _ = filepath.Abs(filepath.Join("..", "..", tinylinux.Path))
 	}
 	return append(env, "AERIE_ADMIN_PASSWORD="+adminPassword, "AERIE_GUEST_IMAGE="+image)
 }
@@ -266,8 +275,8 @@ func (s *server) stop() {
 	}
 	select {
 	case <-s.exited:
-	case <-time.After(drain):
-		s.t.Fatalf("server %s did not stop within %v", s.name, drain)
+	case <-time.After(draining):
+		s.t.Fatalf("server %s did not stop within %v", s.name, draining)
 	}
 	if s.exit != nil {
 		s.t.Errorf("a server that was told to stop: %v", s.exit)
@@ -376,7 +385,7 @@ func sweepMachine(data string) (errs []error) {
 		if left := linksOf(prefix); len(left) > 0 {
 			errs = append(errs, fmt.Errorf("links stay: %v", left))
 		}
-		for _, table := range []string{"aerie_guard_" + prefix, "aerie_" + publicBridge(prefix)} {
+		for _, table := range []string{"aerie_guard_" + prefix, "aerie_" + prefix + "pub"} {
 			_ = exec.Command("nft", "delete", "table", "inet", table).Run()
 		}
 	}
@@ -399,7 +408,7 @@ func machinesOf(data string) (ids []string) {
 }
 
 func namespacesOf(prefix string) (names []string) {
-	files, _ := filepath.Glob(filepath.Join(spaceDir, prefix+"r*"))
+	files, _ := filepath.Glob(filepath.Join("/run/netns", prefix+"r*"))
 	for _, f := range files {
 		names = append(names, filepath.Base(f))
 	}

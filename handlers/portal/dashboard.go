@@ -182,7 +182,7 @@ func (r *Request) firstSteps() []dashboard.Step {
 	var out []dashboard.Step
 	add := func(path, key, icon, to string) {
 		if r.hasPage(path) {
-			out = append(out, dashboard.Step{Title: r.T("dashboard.step." + key), Text: r.T("dashboard.step." + key + "_text"), Href: r.Path(to), Icon: icon, Label: r.T("dashboard.step." + key + "_do")})
+			out = append(out, dashboard.Step{Title: r.T("action.first." + key), Text: r.T("action.first." + key + "_text"), Href: r.Path(to), Icon: icon, Label: r.T("action.first." + key + "_do")})
 		}
 	}
 	add("/keys", "key", "key-round", "/keys")

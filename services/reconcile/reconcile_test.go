@@ -213,3 +213,41 @@ func await(t *testing.T, ok func() bool) {
 	}
 	t.Fatal("it did not happen")
 }
+
+// A database that hangs does not answer that the lease is gone.
+func TestARenewalThatHangsEndsTheWork(t *testing.T) {
+	db := storetest.Open(t)
+	begun, ended := make(chan struct{}), make(chan error, 1)
+	r := runner(t, db, nil, 600*time.Millisecond, func(ctx context.Context) error {
+		close(begun)
+		<-ctx.Done()
+		ended <- context.Cause(ctx)
+		return ctx.Err()
+	})
+	ctx, cancel := context.WithCancel(store.System(t.Context(), "test"))
+	defer cancel()
+	var wg sync.WaitGroup
+	wg.Go(func() { _, _ = r.Once(ctx, "sweep") })
+	<-begun
+	release := make(chan struct{})
+	wg.Go(func() {
+		if err := db.Tx(ctx, func(ctx context.Context) error { // the row is locked, or the one writer busy
+			err := db.In(ctx).Model(&reconcile.Row{}).Where("name = ?", "sweep").Update("runs", 7).Error
+			<-release
+			return err
+		}); err != nil {
+			t.Error(err)
+		}
+	})
+	select {
+	case err := <-ended:
+		if !errors.Is(err, reconcile.ErrLost) {
+			t.Error(err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("the work goes on after its lease")
+		cancel()
+	}
+	close(release)
+	wg.Wait()
+}

@@ -111,14 +111,14 @@ func TestRealJourney(t *testing.T) {
 		webLine.t = t
 		webLine.login(tinylinux.User, web.Password)
 		for command, want := range map[string]string{
-			"echo hi":                   "hi",
-			"hostname":                  "web",
-			"cat /etc/aerie-test":       "arrived",
+			"echo hi":                    "hi",
+			"hostname":                   "web",
+			"cat /etc/aerie-test":        "arrived",
 			"cat ~/.ssh/authorized_keys": strings.TrimSuffix(key, " ann@laptop"),
-			"wget -qO- http://169.254.169.254/latest/meta-data/local-ipv4; echo":      web.IP,
-			"wget -qO- http://169.254.169.254/latest/meta-data/instance-id; echo":     web.ID,
+			"wget -qO- http://169.254.169.254/latest/meta-data/local-ipv4; echo":       web.IP,
+			"wget -qO- http://169.254.169.254/latest/meta-data/instance-id; echo":      web.ID,
 			"wget -qO- http://169.254.169.254/latest/meta-data/service-offering; echo": "Tiny",
-			"wget -qO- http://169.254.169.254/latest/user-data | head -n 1":           "#cloud-config",
+			"wget -qO- http://169.254.169.254/latest/user-data | head -n 1":            "#cloud-config",
 		} {
 			if got := webLine.says(command); got != want {
 				t.Errorf("%s: %q, want %q", command, got, want)

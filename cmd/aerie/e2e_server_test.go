@@ -30,9 +30,9 @@ import (
 
 // Patience, generous: guests are emulated and the machine may be loaded.
 const (
-	soon   = 20 * time.Second // until a server is ready, or a row changes
+	soon     = 20 * time.Second // until a server is ready, or a row changes
 	draining = 25 * time.Second // until a server that was told to stop is gone
-	aWhile = 2 * time.Minute  // until a job ends or a guest is up
+	aWhile   = 2 * time.Minute  // until a job ends or a guest is up
 )
 
 // What the tests know of the program's inside: the file in the data folder with

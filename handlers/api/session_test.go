@@ -23,8 +23,10 @@ func cookies(pairs ...string) func(*http.Request) {
 
 func (w *world) login(t *testing.T, name, password string) answer {
 	t.Helper()
-	return w.do(t, http.MethodPost, "/client/api", url.Values{"command": {"login"}, "response": {"json"}, "username": {name},
-		"password": {password}, "domain": {"/a/b/"}, "domainId": {"d2"}}, nil)
+	return w.do(t, http.MethodPost, "/client/api", url.Values{
+		"command": {"login"}, "response": {"json"}, "username": {name},
+		"password": {password}, "domain": {"/a/b/"}, "domainId": {"d2"},
+	}, nil)
 }
 
 func TestLogin(t *testing.T) {
@@ -35,8 +37,10 @@ func TestLogin(t *testing.T) {
 		t.Fatalf("got %d %s", a.code, a.body)
 	}
 	got := doc["loginresponse"]
-	want := map[string]any{"username": "ann", "userid": "ann-user", "domainid": "d2", "timeout": 1800.0, "account": "ann", "firstname": "Ann",
-		"lastname": "Other", "type": "0", "registered": "false", "sessionkey": "a-Key_of-20-bytes-base64", "is2faenabled": "false", "is2faverified": "true"}
+	want := map[string]any{
+		"username": "ann", "userid": "ann-user", "domainid": "d2", "timeout": 1800.0, "account": "ann", "firstname": "Ann",
+		"lastname": "Other", "type": "0", "registered": "false", "sessionkey": "a-Key_of-20-bytes-base64", "is2faenabled": "false", "is2faverified": "true",
+	}
 	for k, v := range want {
 		if got[k] != v {
 			t.Errorf("%s is %v, want %v", k, got[k], v)

@@ -115,8 +115,10 @@ func (s *sessions) Login(_ context.Context, l api.Login) (api.Session, error) {
 	if l.Password != "right" {
 		return api.Session{}, fault.New(fault.Unauthenticated, "error.session")
 	}
-	n := api.Session{Token: "token" + l.Username, Key: "a-Key_of-20-bytes-base64", Actor: user, Unverified: l.Username == "half",
-		Profile: api.Profile{Username: l.Username, Account: "ann", FirstName: "Ann", LastName: "Other", Timeout: 30 * time.Minute}}
+	n := api.Session{
+		Token: "token" + l.Username, Key: "a-Key_of-20-bytes-base64", Actor: user, Unverified: l.Username == "half",
+		Profile: api.Profile{Username: l.Username, Account: "ann", FirstName: "Ann", LastName: "Other", Timeout: 30 * time.Minute},
+	}
 	s.live[n.Token] = n
 	return n, nil
 }
@@ -153,8 +155,10 @@ func newWorld(t *testing.T) *world {
 	w.commands(r)
 	(&builtin.Service{Registry: r, DB: w.db}).Register()
 	r.Check()
-	w.h = &api.Handler{Registry: r, Keys: keys{}, Sessions: w.sessions, Now: func() time.Time { return w.now },
-		Log: slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))}
+	w.h = &api.Handler{
+		Registry: r, Keys: keys{}, Sessions: w.sessions, Now: func() time.Time { return w.now },
+		Log: slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+	}
 	e := echo.New()
 	e.IPExtractor = echo.ExtractIPDirect()
 	w.h.Register(e)

@@ -80,8 +80,10 @@ func (h *Handler) serve(c echo.Context) error {
 		return err
 	}
 	defer far.Close()
-	ws, err := websocket.Accept(c.Response(), r, &websocket.AcceptOptions{Subprotocols: []string{protocol},
-		CompressionMode: websocket.CompressionDisabled, InsecureSkipVerify: true /* sameOrigin has checked */})
+	ws, err := websocket.Accept(c.Response(), r, &websocket.AcceptOptions{
+		Subprotocols:    []string{protocol},
+		CompressionMode: websocket.CompressionDisabled, InsecureSkipVerify: true, /* sameOrigin has checked */
+	})
 	if err != nil {
 		return nil // Accept has answered
 	}

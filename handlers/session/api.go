@@ -27,8 +27,10 @@ func (a API) KeyOwner(ctx context.Context, key string) (string, store.Actor, err
 
 // Login opens a session.
 func (a API) Login(ctx context.Context, l api.Login) (api.Session, error) {
-	in, err := a.IAM.Login(ctx, iam.LoginRequest{Username: l.Username, Password: l.Password,
-		DomainPath: l.Domain, DomainID: l.DomainID, RemoteIP: l.Remote, UserAgent: l.Agent})
+	in, err := a.IAM.Login(ctx, iam.LoginRequest{
+		Username: l.Username, Password: l.Password,
+		DomainPath: l.Domain, DomainID: l.DomainID, RemoteIP: l.Remote, UserAgent: l.Agent,
+	})
 	if err != nil {
 		return api.Session{}, err
 	}

@@ -84,8 +84,10 @@ func (m *Manager) Save(r *http.Request, w http.ResponseWriter, s *sessions.Sessi
 }
 
 func (m *Manager) setCookie(w http.ResponseWriter, r *http.Request, name, value string, maxAge int) {
-	http.SetCookie(w, &http.Cookie{Name: name, Value: value, Path: "/", MaxAge: maxAge,
-		HttpOnly: true, Secure: m.Secure(r), SameSite: http.SameSiteLaxMode})
+	http.SetCookie(w, &http.Cookie{
+		Name: name, Value: value, Path: "/", MaxAge: maxAge,
+		HttpOnly: true, Secure: m.Secure(r), SameSite: http.SameSiteLaxMode,
+	})
 }
 
 // seed is what a stranger's CSRF token is made of: a cookie of its own, so that
@@ -120,8 +122,10 @@ func (m *Manager) prefer(c echo.Context, name, value string, change iam.UpdateUs
 	if len(value) > 16 {
 		return fault.Param(name, "error.name_long", "max", 16)
 	}
-	c.SetCookie(&http.Cookie{Name: name, Value: value, Path: "/", MaxAge: 365 * 24 * 3600,
-		HttpOnly: true, Secure: m.Secure(c.Request()), SameSite: http.SameSiteLaxMode})
+	c.SetCookie(&http.Cookie{
+		Name: name, Value: value, Path: "/", MaxAge: 365 * 24 * 3600,
+		HttpOnly: true, Secure: m.Secure(c.Request()), SameSite: http.SameSiteLaxMode,
+	})
 	st := From(c.Request().Context())
 	if !st.SignedIn {
 		return nil

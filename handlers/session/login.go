@@ -24,8 +24,10 @@ type Credentials struct {
 // to go next, always a page of this server.
 func (m *Manager) SignIn(c echo.Context, in Credentials) (next string, err error) {
 	r := c.Request()
-	l, err := m.IAM.Login(r.Context(), iam.LoginRequest{Username: in.Username, Password: in.Password, DomainPath: in.Domain,
-		RemoteIP: m.ClientIP(r), UserAgent: r.UserAgent()})
+	l, err := m.IAM.Login(r.Context(), iam.LoginRequest{
+		Username: in.Username, Password: in.Password, DomainPath: in.Domain,
+		RemoteIP: m.ClientIP(r), UserAgent: r.UserAgent(),
+	})
 	if err != nil {
 		return "", err
 	}

@@ -33,8 +33,8 @@ func TestASoundWorldHasNoFindings(t *testing.T) {
 		}
 	}
 	clean("the start")
-	a := w.deploy("a")
-	b := w.deploy("b", "diskofferingid", w.id(&storage.Offering{}, "customized = ?", false))
+	a := w.deploy("a", "hostid", w.id(&infra.Host{}, "name = ?", "sim-1"))
+	b := w.deploy("b", "hostid", w.id(&infra.Host{}, "name = ?", "sim-2"), "diskofferingid", w.id(&storage.Offering{}, "customized = ?", false))
 	w.deploy("c", "startvm", "false")
 	clean("deployments")
 	for _, step := range []string{"stopVirtualMachine", "startVirtualMachine", "rebootVirtualMachine", "destroyVirtualMachine", "recoverVirtualMachine"} {

@@ -96,8 +96,11 @@ func TestDecode(t *testing.T) {
 		{"map: the name's case does not matter, the key's does", "name=x&DETAILS[0].cpuNumber=1", func(e everything) any { return e.Details }, map[string]string{"cpuNumber": "1"}},
 		{"map: a key without a value", "name=x&details[0].key=a", func(e everything) any { return e.Details }, map[string]string{"a": ""}},
 		{"maps", "name=x&many[1].a=2&many[0].a=1", func(e everything) any { return e.Many }, []map[string]string{{"a": "1"}, {"a": "2"}}},
-		{"objects in the order of their index", "name=x&iptonetworklist[10].networkId=" + zone + "&iptonetworklist[2].networkid=" + zone + "&iptonetworklist[2].ip=10.1.1.2&iptonetworklist[2].names=a,b",
-			func(e everything) any { return e.Networks }, []pair{{zone, "10.1.1.2", []string{"a", "b"}}, {NetworkID: zone}}},
+		{
+			"objects in the order of their index", "name=x&iptonetworklist[10].networkId=" + zone + "&iptonetworklist[2].networkid=" + zone + "&iptonetworklist[2].ip=10.1.1.2&iptonetworklist[2].names=a,b",
+			func(e everything) any { return e.Networks },
+			[]pair{{zone, "10.1.1.2", []string{"a", "b"}}, {NetworkID: zone}},
+		},
 		{"a day", "name=x&startdate=2026-01-31", func(e everything) any { return e.From.Format(timeForm) }, "2026-01-31T00:00:00+0000"},
 		{"a bare last day", "name=x&enddate=2026-01-31", func(e everything) any { return e.To.Format(timeForm) }, "2026-01-31T23:59:59+0000"},
 		{"a day and time", "name=x&enddate=2026-01-31+10:11:12", func(e everything) any { return e.To.Format(timeForm) }, "2026-01-31T10:11:12+0000"},
@@ -187,8 +190,13 @@ func TestPaging(t *testing.T) {
 		query         string
 		limit, offset int
 	}{
-		{"", 500, 0}, {"&page=1&pagesize=20", 20, 0}, {"&page=0&pagesize=20", 20, 0}, {"&page=3&pagesize=20", 20, 40},
-		{"&pagesize=-1", -1, 0}, {"&page=2&pagesize=-1", -1, 0}, {"&page=2147483647&pagesize=500", 500, 2147483646 * 500},
+		{"", 500, 0},
+		{"&page=1&pagesize=20", 20, 0},
+		{"&page=0&pagesize=20", 20, 0},
+		{"&page=3&pagesize=20", 20, 40},
+		{"&pagesize=-1", -1, 0},
+		{"&page=2&pagesize=-1", -1, 0},
+		{"&page=2147483647&pagesize=500", 500, 2147483646 * 500},
 	}
 	for _, tt := range tests {
 		e, err := bindAs(t, store.User, "name=x"+tt.query)
@@ -201,8 +209,10 @@ func TestPaging(t *testing.T) {
 func TestRedact(t *testing.T) {
 	c := New(Meta{Name: "doIt", Roles: Everyone}, func(_ testingContext, q everything) (Success, error) { return OK, nil })
 	got := c.Redact(values(t, "name=x&Password=p&apikey=k&details[0].key=rootPassword&details[0].value=p&details[1].password=p&details[2].a=1&hidden="+strings.Repeat("ä", 200)))
-	want := map[string]string{"name": "x", "password": redacted, "details[0].key": "rootPassword", "details[0].value": redacted,
-		"details[1].password": redacted, "details[2].a": "1", "hidden": strings.Repeat("ä", 127) + "…"}
+	want := map[string]string{
+		"name": "x", "password": redacted, "details[0].key": "rootPassword", "details[0].value": redacted,
+		"details[1].password": redacted, "details[2].a": "1", "hidden": strings.Repeat("ä", 127) + "…",
+	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v", got)
 	}

@@ -60,8 +60,10 @@ func (r *Registry) Describe(ctx context.Context) []API {
 	out := make([]API, len(mine))
 	for i, c := range mine {
 		related := byObject[c.Object]
-		out[i] = API{Name: c.Name, Description: c.Doc, Async: c.Async, Since: c.Since, Related: &related,
-			Params: describeParams(c.Params, role, byObject), Response: describeFields(c.Result, role)}
+		out[i] = API{
+			Name: c.Name, Description: c.Doc, Async: c.Async, Since: c.Since, Related: &related,
+			Params: describeParams(c.Params, role, byObject), Response: describeFields(c.Result, role),
+		}
 	}
 	return out
 }
@@ -76,8 +78,10 @@ func describeParams(params []Param, role Role, related map[string]string) []APIP
 		if length == 0 {
 			length = defaultMax
 		}
-		out = append(out, APIParam{Name: p.Name, Description: p.Doc, Type: p.Type, Length: length,
-			Required: p.Required, Related: related[p.Ref], Since: p.Since})
+		out = append(out, APIParam{
+			Name: p.Name, Description: p.Doc, Type: p.Type, Length: length,
+			Required: p.Required, Related: related[p.Ref], Since: p.Since,
+		})
 	}
 	return out
 }

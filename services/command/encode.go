@@ -116,8 +116,10 @@ func structEncoder(t reflect.Type) encoder {
 		if strings.Contains(opts, "string") {
 			enc = quoted(enc)
 		}
-		plan = append(plan, fieldPlan{key: append(appendText(nil, name), ':'), index: index, view: viewRole(f.Tag.Get("view")),
-			absent: absence(f.Type, strings.Contains(opts, "omitempty")), enc: enc})
+		plan = append(plan, fieldPlan{
+			key: append(appendText(nil, name), ':'), index: index, view: viewRole(f.Tag.Get("view")),
+			absent: absence(f.Type, strings.Contains(opts, "omitempty")), enc: enc,
+		})
 	})
 	return func(b []byte, v reflect.Value, role Role) []byte {
 		b = append(b, '{')

@@ -83,10 +83,15 @@ func TestResults(t *testing.T) {
 		file string
 		doc  []byte
 	}{
-		{"admin", object.JSON(Admin, sample)}, {"domainadmin", object.JSON(DomainAdmin, &sample)}, {"user", object.JSON(User, sample)},
+		{"admin", object.JSON(Admin, sample)},
+		{"domainadmin", object.JSON(DomainAdmin, &sample)},
+		{"user", object.JSON(User, sample)},
 		{"list", many.JSON(User, List[*tree]{Count: 7, Items: []*tree{{Name: "a"}, {Name: "b"}}})},
-		{"empty", many.JSON(User, List[*tree]{})}, {"behind", many.JSON(User, List[*tree]{Count: 7})},
-		{"flat", flat.JSON(User, &tree{Name: "a"})}, {"nil", flat.JSON(User, (*tree)(nil))}, {"one", one.JSON(User, tree{Name: "a"})},
+		{"empty", many.JSON(User, List[*tree]{})},
+		{"behind", many.JSON(User, List[*tree]{Count: 7})},
+		{"flat", flat.JSON(User, &tree{Name: "a"})},
+		{"nil", flat.JSON(User, (*tree)(nil))},
+		{"one", one.JSON(User, tree{Name: "a"})},
 		{"success", object.JSON(User, Accepted{ID: "i", JobID: "j"})},
 	}
 	for _, tt := range tests {

@@ -92,9 +92,11 @@ func walkFields(t reflect.Type, at []int, visit func(f reflect.StructField, inde
 
 func newParam(f reflect.StructField, index []int, name string) (p Param, err error) {
 	tag := f.Tag
-	p = Param{Name: name, Doc: tag.Get("doc"), Ref: tag.Get("ref"), Since: tag.Get("since"),
+	p = Param{
+		Name: name, Doc: tag.Get("doc"), Ref: tag.Get("ref"), Since: tag.Get("since"),
 		Required: tag.Get("required") == "true", Secret: tag.Get("secret") == "true" || secretName.MatchString(name),
-		View: viewRole(tag.Get("view")), loose: tag.Get("loose") == "true", dayEnd: tag.Get("day") == "end", index: index}
+		View: viewRole(tag.Get("view")), loose: tag.Get("loose") == "true", dayEnd: tag.Get("day") == "end", index: index,
+	}
 	if name != strings.ToLower(name) {
 		return p, fmt.Errorf("names are in lower case")
 	}

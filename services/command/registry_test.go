@@ -87,7 +87,8 @@ func TestWiringMistakesPanic(t *testing.T) {
 		{"a type without a decoder", func() {
 			New(Meta{Name: "x", Roles: Everyone}, func(context.Context, struct {
 				C complex128 `json:"c"`
-			}) (Success, error) {
+			},
+			) (Success, error) {
 				return OK, nil
 			})
 		}},
@@ -95,7 +96,8 @@ func TestWiringMistakesPanic(t *testing.T) {
 			New(Meta{Name: "x", Roles: Everyone}, func(context.Context, struct {
 				Paging
 				P int `json:"page"`
-			}) (Success, error) {
+			},
+			) (Success, error) {
 				return OK, nil
 			})
 		}},

@@ -215,9 +215,15 @@ func TestPagesTellTheWholeCount(t *testing.T) {
 func TestCreateForAnother(t *testing.T) {
 	r, db := world(t)
 	tests := []struct{ who, query, owner string }{
-		{"ann", "", "ann"}, {"ann", "account=ann", "ann"}, {"ann", "account=boss", ""}, {"ann", "domainid=d71", "ann"},
-		{"boss", "account=kid&domainid=d8", "kid"}, {"boss", "account=else&domainid=d71", ""},
-		{"root", "account=else&domainid=d71", "else"}, {"root", "account=else", ""}, {"root", "projectid=p", ""},
+		{"ann", "", "ann"},
+		{"ann", "account=ann", "ann"},
+		{"ann", "account=boss", ""},
+		{"ann", "domainid=d71", "ann"},
+		{"boss", "account=kid&domainid=d8", "kid"},
+		{"boss", "account=else&domainid=d71", ""},
+		{"root", "account=else&domainid=d71", "else"},
+		{"root", "account=else", ""},
+		{"root", "projectid=p", ""},
 	}
 	for _, tt := range tests {
 		v, _ := url.ParseQuery(tt.query + "&name=web&password=hush")

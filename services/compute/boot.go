@@ -163,10 +163,13 @@ func (s *Service) dropDisks(ctx context.Context, b *boot) error {
 	return s.Storage.DeleteDisks(ctx, vols, b.Placed)
 }
 
-// routers brings the networks' routers up to date.
+// routers brings the networks' routers up to date, and the networks to the host.
 func (s *Service) routers(ctx context.Context, b *boot) error {
 	for _, id := range b.Nets {
 		if err := s.Net.Apply(ctx, id); err != nil {
+			return err
+		}
+		if err := s.Net.Plug(ctx, id, b.Placed); err != nil {
 			return err
 		}
 	}

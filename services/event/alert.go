@@ -89,9 +89,11 @@ func Raise(ctx context.Context, db *store.DB, a Alert) (news bool, err error) {
 		return false, fmt.Errorf("alert %s: %w", a.Kind.Name, err)
 	}
 	key := standing(a.Kind, a.Subject)
-	row := AlertRow{ID: db.NewID(), CreatedAt: db.Now(), LastAt: db.Now(), Type: a.Kind.Number, Name: a.Kind.Name,
+	row := AlertRow{
+		ID: db.NewID(), CreatedAt: db.Now(), LastAt: db.Now(), Type: a.Kind.Number, Name: a.Kind.Name,
 		Message: a.Message, Args: args, Subject: a.Subject, Standing: &key, Times: 1,
-		ZoneID: a.ZoneID, PodID: a.PodID, HostID: a.HostID}
+		ZoneID: a.ZoneID, PodID: a.PodID, HostID: a.HostID,
+	}
 	err = db.Tx(ctx, func(ctx context.Context) error {
 		again, err := count(ctx, db, key)
 		if err != nil || again {

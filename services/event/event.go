@@ -105,10 +105,12 @@ func (e Event) row(ctx context.Context, db *store.DB) (*Row, error) {
 	if err != nil {
 		return nil, err
 	}
-	row := &Row{ID: db.NewID(), CreatedAt: db.Now(), Type: e.Type, Level: or(e.Level, Info), State: or(e.State, Completed),
+	row := &Row{
+		ID: db.NewID(), CreatedAt: db.Now(), Type: e.Type, Level: or(e.Level, Info), State: or(e.State, Completed),
 		Message: e.Message, Args: args, UserID: actor.UserID, Username: e.Username,
 		ResourceType: e.Resource.Kind, ResourceID: e.Resource.ID, ResourceName: clip(e.Resource.Name),
-		StartID: e.StartID, JobID: e.JobID}
+		StartID: e.StartID, JobID: e.JobID,
+	}
 	if row.BeforeChange, err = snapshot(e.Before); err != nil {
 		return nil, err
 	}

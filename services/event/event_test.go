@@ -22,9 +22,11 @@ func as(t *testing.T, o store.Owner, r store.Rank) context.Context {
 
 func TestAnEventBelongsToTheResourcesOwner(t *testing.T) {
 	db := storetest.Open(t)
-	row, err := event.Log(as(t, ann, store.Admin), db, event.Event{Type: "VM.STOP", Owner: &bob, JobID: "j",
+	row, err := event.Log(as(t, ann, store.Admin), db, event.Event{
+		Type: "VM.STOP", Owner: &bob, JobID: "j",
 		Resource: event.Resource{Kind: "virtualmachine", ID: "v", Name: "web"},
-		Before:   map[string]any{"state": "Running"}, After: map[string]any{"state": "Stopped"}})
+		Before:   map[string]any{"state": "Running"}, After: map[string]any{"state": "Stopped"},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,10 +40,11 @@ func TestAnEventBelongsToTheResourcesOwner(t *testing.T) {
 	if got.UserID != "ann's user" || got.Level != event.Info || got.State != event.Completed || *got.BeforeChange != `{"state":"Running"}` {
 		t.Errorf("got %+v", got)
 	}
-	if text := got.Text(t.Context()); text != "VM.STOP: completed for web" {
+	if text := got.Text(t.Context()); text != event.Title(t.Context(), "VM.STOP")+": completed for web" {
 		t.Errorf("got %q", text)
 	}
-	if text := got.Text(locales.With(t.Context(), "de")); text != "VM.STOP: für web abgeschlossen" {
+	german := locales.With(t.Context(), "de")
+	if text := got.Text(german); text != event.Title(german, "VM.STOP")+": für web abgeschlossen" {
 		t.Errorf("got %q", text)
 	}
 	first, err := event.First(as(t, bob, store.User), db, "j")

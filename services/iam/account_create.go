@@ -99,9 +99,11 @@ func (s *Service) insertAccount(ctx context.Context, d Domain, role defaultRole,
 	if err != nil {
 		return Account{}, err
 	}
-	a := Account{Row: s.newRow(r.ID), Number: number, Name: r.Name, NameKey: ptr(fold(r.Name)),
+	a := Account{
+		Row: s.newRow(r.ID), Number: number, Name: r.Name, NameKey: ptr(fold(r.Name)),
 		DomainID: d.ID, DomainPath: d.Path, Type: role.typ.Rank(), RoleID: r.RoleID, State: Enabled,
-		NetworkDomain: r.NetworkDomain, APIKeyAccess: Inherit, Details: details}
+		NetworkDomain: r.NetworkDomain, APIKeyAccess: Inherit, Details: details,
+	}
 	if err := s.db.In(ctx).Create(&a).Error; err != nil {
 		return a, taken(err, "account", r.Name)
 	}

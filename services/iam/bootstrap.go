@@ -40,8 +40,10 @@ func (s *Service) seed(ctx context.Context, hash string) error {
 	if err != nil {
 		return err
 	}
-	root := Domain{Row: s.newRow(""), Number: number, Name: rootName, Path: "/", FullName: rootName,
-		FullKey: ptr(fold(rootName)), State: active}
+	root := Domain{
+		Row: s.newRow(""), Number: number, Name: rootName, Path: "/", FullName: rootName,
+		FullKey: ptr(fold(rootName)), State: active,
+	}
 	if err := s.db.In(ctx).Create(&root).Error; err != nil {
 		return err
 	}

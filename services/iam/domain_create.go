@@ -66,9 +66,11 @@ func (s *Service) insertDomain(ctx context.Context, parent Domain, r CreateDomai
 	if err != nil {
 		return Domain{}, err
 	}
-	d := Domain{Row: s.newRow(r.ID), Number: number, ParentID: parent.ID, Name: r.Name,
+	d := Domain{
+		Row: s.newRow(r.ID), Number: number, ParentID: parent.ID, Name: r.Name,
 		Path: fmt.Sprintf("%s%d/", parent.Path, number), FullName: parent.FullName + "/" + r.Name,
-		Level: parent.Level + 1, NetworkDomain: r.NetworkDomain, State: active}
+		Level: parent.Level + 1, NetworkDomain: r.NetworkDomain, State: active,
+	}
 	if len(d.Path) > 255 || len([]rune(d.FullName)) > 700 {
 		return Domain{}, fault.Param("parentdomainid", "error.domain_deep")
 	}

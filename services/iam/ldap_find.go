@@ -27,8 +27,10 @@ func (l LDAPServer) person(conn *ldap.Conn, base, name string) (*person, error) 
 	for _, username := range e.GetEqualFoldAttributeValues(l.AttrUsername) {
 		// The directory compares more loosely than the table of users does.
 		if fold(username) == fold(name) {
-			return &person{e.DN, username, e.GetEqualFoldAttributeValue(l.AttrEmail),
-				e.GetEqualFoldAttributeValue(l.AttrFirstName), e.GetEqualFoldAttributeValue(l.AttrLastName)}, nil
+			return &person{
+				e.DN, username, e.GetEqualFoldAttributeValue(l.AttrEmail),
+				e.GetEqualFoldAttributeValue(l.AttrFirstName), e.GetEqualFoldAttributeValue(l.AttrLastName),
+			}, nil
 		}
 	}
 	return nil, nil

@@ -184,7 +184,8 @@ func (s *Service) refresh(ctx context.Context, u User, who person) error {
 // once make one.
 func (s *Service) importPerson(ctx context.Context, d Domain, link LDAPLink, who person) (User, error) {
 	_, u, err := s.CreateAccount(ctx, CreateAccount{Name: who.Username, DomainID: d.ID, RoleID: link.RoleID, User: NewUser{
-		Username: who.Username, FirstName: clip(who.FirstName, 255), LastName: clip(who.LastName, 255), Email: clip(who.Email, 255), Source: LDAP}})
+		Username: who.Username, FirstName: clip(who.FirstName, 255), LastName: clip(who.LastName, 255), Email: clip(who.Email, 255), Source: LDAP,
+	}})
 	if err == nil {
 		return u, nil
 	}

@@ -101,22 +101,22 @@ func verify(hash, password string) bool {
 func parseArgon(hash string) (a Argon, salt, sum []byte, ok bool) {
 	part := strings.Split(hash, "$")
 	if len(part) != 6 || part[1] != "argon2id" {
-		return
+		return a, salt, sum, ok
 	}
 	var version int
 	if _, err := fmt.Sscanf(part[2], "v=%d", &version); err != nil || version != argon2.Version {
-		return
+		return a, salt, sum, ok
 	}
 	if _, err := fmt.Sscanf(part[3], "m=%d,t=%d,p=%d", &a.Memory, &a.Time, &a.Threads); err != nil {
-		return
+		return a, salt, sum, ok
 	}
 	salt, err := base64.RawStdEncoding.DecodeString(part[4])
 	if err != nil {
-		return
+		return a, salt, sum, ok
 	}
 	sum, err = base64.RawStdEncoding.DecodeString(part[5])
 	ok = err == nil && len(sum) >= 16 && a.Time > 0 && a.Threads > 0
-	return
+	return a, salt, sum, ok
 }
 
 // outdated tells whether a hash was made with other parameters than new ones.

@@ -49,10 +49,23 @@ var kinds = []struct {
 	unit  int64
 	limit int64
 }{
-	{"user_vm", 1, 20}, {"public_ip", 1, 20}, {"volume", 1, 20}, {"snapshot", 1, 20}, {"template", 1, 20},
-	{"project", 1, 10}, {"network", 1, 20}, {"vpc", 1, 20}, {"cpu", 1, 40}, {"memory", 1, 40960},
-	{"primary_storage", gib, 200}, {"secondary_storage", gib, 400}, {"backup", 1, 20}, {"backup_storage", gib, 400},
-	{"bucket", 1, 20}, {"object_storage", gib, 400}, {"gpu", 1, 20},
+	{"user_vm", 1, 20},
+	{"public_ip", 1, 20},
+	{"volume", 1, 20},
+	{"snapshot", 1, 20},
+	{"template", 1, 20},
+	{"project", 1, 10},
+	{"network", 1, 20},
+	{"vpc", 1, 20},
+	{"cpu", 1, 40},
+	{"memory", 1, 40960},
+	{"primary_storage", gib, 200},
+	{"secondary_storage", gib, 400},
+	{"backup", 1, 20},
+	{"backup_storage", gib, 400},
+	{"bucket", 1, 20},
+	{"object_storage", gib, 400},
+	{"gpu", 1, 20},
 }
 
 // Kinds lists all kinds.

@@ -64,8 +64,10 @@ func principal(u User) (Principal, bool) {
 		a.Domain.RemovedAt.Valid || a.Domain.State != active || a.Domain.Path != a.DomainPath {
 		return Principal{}, false
 	}
-	return Principal{Actor: store.Actor{UserID: u.ID, Owner: a.Owner(), Rank: a.Type, RoleID: a.RoleID},
-		User: u, Account: *a, Domain: *a.Domain}, true
+	return Principal{
+		Actor: store.Actor{UserID: u.ID, Owner: a.Owner(), Rank: a.Type, RoleID: a.RoleID},
+		User:  u, Account: *a, Domain: *a.Domain,
+	}, true
 }
 
 // seenEvery is how often the last use is written.
@@ -116,8 +118,10 @@ func (s *Service) openSession(ctx context.Context, userID, remote, agent string)
 		return "", x, err
 	}
 	now := s.db.Now()
-	x = Session{ID: digest(token), UserID: userID, CreatedAt: now, SeenAt: now,
-		ExpiresAt: now.Add(s.opts.Absolute(ctx)), Remote: clip(remote, 64), Agent: clip(agent, 255)}
+	x = Session{
+		ID: digest(token), UserID: userID, CreatedAt: now, SeenAt: now,
+		ExpiresAt: now.Add(s.opts.Absolute(ctx)), Remote: clip(remote, 64), Agent: clip(agent, 255),
+	}
 	return token, x, s.db.In(ctx).Omit("User").Create(&x).Error
 }
 

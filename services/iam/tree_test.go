@@ -2,7 +2,6 @@ package iam_test
 
 import (
 	"context"
-
 	"slices"
 	"sync"
 	"testing"
@@ -136,9 +135,14 @@ func TestLattice(t *testing.T) {
 		level int
 		root  bool
 	}{
-		{iam.RoleRootAdmin, 100, true}, {iam.RoleSupportAdmin, 90, true}, {iam.RoleReadOnlyAdmin, 80, true},
-		{iam.RoleResourceAdmin, 70, false}, {iam.RoleDomainAdmin, 60, false}, {iam.RoleUser, 40, false},
-		{iam.RoleSupportUser, 30, false}, {iam.RoleReadOnlyUser, 20, false},
+		{iam.RoleRootAdmin, 100, true},
+		{iam.RoleSupportAdmin, 90, true},
+		{iam.RoleReadOnlyAdmin, 80, true},
+		{iam.RoleResourceAdmin, 70, false},
+		{iam.RoleDomainAdmin, 60, false},
+		{iam.RoleUser, 40, false},
+		{iam.RoleSupportUser, 30, false},
+		{iam.RoleReadOnlyUser, 20, false},
 	}
 	names := []string{"root", "support", "reader", "resource", "boss", "user", "helper", "viewer"}
 	users := make([]iam.User, len(roles))
@@ -168,8 +172,10 @@ func TestLattice(t *testing.T) {
 			if (err == nil) != may {
 				t.Errorf("%s sets the password of %s: %v", names[i], names[j], err)
 			}
-			_, _, err = w.CreateAccount(ctx, iam.CreateAccount{RoleID: target.id, DomainID: users[i].DomainID,
-				User: iam.NewUser{Username: names[i] + "-" + names[j], Password: "x"}})
+			_, _, err = w.CreateAccount(ctx, iam.CreateAccount{
+				RoleID: target.id, DomainID: users[i].DomainID,
+				User: iam.NewUser{Username: names[i] + "-" + names[j], Password: "x"},
+			})
 			made := err == nil
 			if want := may && (!target.root || r.root); made != want {
 				t.Errorf("%s hands out %s: %v", names[i], names[j], err)

@@ -109,7 +109,8 @@ func (s *Service) DeleteUser(ctx context.Context, id string) error {
 // gets none of the rights.
 func (s *Service) removeUser(ctx context.Context, u User) error {
 	err := s.db.In(ctx).Model(&User{}).Where("id = ?", u.ID).Updates(map[string]any{
-		"removed_at": s.db.Now(), "login_key": nil, "api_key": nil, "secret_key": "", "password": ""}).Error
+		"removed_at": s.db.Now(), "login_key": nil, "api_key": nil, "secret_key": "", "password": "",
+	}).Error
 	if err != nil {
 		return err
 	}

@@ -67,8 +67,10 @@ func or[T any](v, other *T) *T {
 
 func (s *Service) userChanges(ctx context.Context, u User, r UpdateUser) (map[string]any, error) {
 	set := map[string]any{}
-	for column, v := range map[string]*string{"first_name": r.FirstName, "last_name": r.LastName, "email": r.Email,
-		"timezone": r.Timezone, "language": r.Language, "theme": r.Theme} {
+	for column, v := range map[string]*string{
+		"first_name": r.FirstName, "last_name": r.LastName, "email": r.Email,
+		"timezone": r.Timezone, "language": r.Language, "theme": r.Theme,
+	} {
 		if v != nil {
 			set[column] = *v
 		}

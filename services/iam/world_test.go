@@ -91,8 +91,10 @@ func (w *world) domain(ctx context.Context, parent, name string) iam.Domain {
 // account makes an account with a user of the same name and the password "pw".
 func (w *world) account(domainID, name, role string) (iam.Account, iam.User) {
 	w.Helper()
-	a, u, err := w.CreateAccount(w.admin, iam.CreateAccount{DomainID: domainID, RoleID: role,
-		User: iam.NewUser{Username: name, Password: "pw"}})
+	a, u, err := w.CreateAccount(w.admin, iam.CreateAccount{
+		DomainID: domainID, RoleID: role,
+		User: iam.NewUser{Username: name, Password: "pw"},
+	})
 	w.must(err)
 	return a, u
 }

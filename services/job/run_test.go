@@ -134,6 +134,43 @@ func TestAStepThatOutlivesTheGraceIsCutOffAndNotCounted(t *testing.T) {
 	}
 }
 
+// A database that hangs does not answer that the lease is gone.
+func TestARenewalThatHangsEndsTheStep(t *testing.T) {
+	db := storetest.Open(t)
+	e := job.New(db, job.Options{Lease: 600 * time.Millisecond, Grace: time.Second})
+	begun, ended := make(chan struct{}, 8), make(chan error, 8)
+	job.Define(e, "k", job.Do("a", func(ctx context.Context, _ *none) error {
+		begun <- struct{}{}
+		<-ctx.Done()
+		ended <- context.Cause(ctx)
+		return ctx.Err()
+	}, nil))
+	row, err := e.Submit(system(t), job.Spec{Kind: "k"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop := start(t, e)
+	<-begun
+	err = db.Tx(system(t), func(ctx context.Context) error { // the row is locked, or the one writer busy
+		if err := db.In(ctx).Model(&job.Row{}).Where("id = ?", row.ID).Update("trace", "x").Error; err != nil {
+			return err
+		}
+		select {
+		case err := <-ended:
+			if !errors.Is(err, job.ErrLost) {
+				t.Error(err)
+			}
+		case <-time.After(10 * time.Second):
+			t.Error("the step goes on after its lease")
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	stop()
+}
+
 func TestALeaseIsRenewedAndALostOneCancelsTheStep(t *testing.T) {
 	db := storetest.Open(t)
 	e := job.New(db, job.Options{Lease: 150 * time.Millisecond})

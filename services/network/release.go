@@ -28,10 +28,8 @@ func (s *Service) TakeDown(ctx context.Context, networkID string) error {
 	if err := s.removeRouter(ctx, r); err != nil {
 		return err
 	}
-	if sw, err := infra.Ability[drivers.Switch](ctx, s.fleet, r.HostID); err == nil {
-		if _, err := sw.RemoveBridge(ctx, drivers.BridgeRef{Name: drivers.BridgeName(networkID)}); err != nil {
-			return infra.Fault(fmt.Errorf("remove bridge of %s: %w", r.Name, err))
-		}
+	if err := s.unplug(ctx, r); err != nil {
+		return err
 	}
 	return s.db.Tx(ctx, func(ctx context.Context) error {
 		_, err := gorm.G[Router](s.db.In(ctx)).Where("id = ?", r.ID).Delete(ctx)

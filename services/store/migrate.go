@@ -27,8 +27,10 @@ type words struct {
 var (
 	sqliteWords = words{DateTime: "DATETIME", LongText: "TEXT", Blob: "BLOB"}
 	// 3: the milliseconds that DB.Now gives.
-	mysqlWords = words{DateTime: "DATETIME(3)", LongText: "LONGTEXT", Blob: "LONGBLOB",
-		Table: " ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci"}
+	mysqlWords = words{
+		DateTime: "DATETIME(3)", LongText: "LONGTEXT", Blob: "LONGBLOB",
+		Table: " ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci",
+	}
 )
 
 // Migrate brings the database to this program's version. Servers that start at

@@ -102,7 +102,8 @@ func navigation(path string) []layout.NavGroup {
 			item("load_balancers", "scale", "/x/lb"),
 		}},
 		{Key: "nav.activity", Items: []layout.NavItem{
-			{Key: "nav.jobs", Icon: "list-checks", Href: "/parts", Count: 3, Current: path == "/parts"}, item("events", "history", "/x/events"),
+			{Key: "nav.jobs", Icon: "list-checks", Href: "/parts", Count: 3, Current: path == "/parts"},
+			item("events", "history", "/x/events"),
 			item("usage", "gauge", "/x/usage"),
 		}},
 		{Key: "nav.infrastructure", Items: []layout.NavItem{item("hosts", "server-cog", "/x/hosts"), item("zones", "map-pin", "/x/zones")}},
@@ -178,7 +179,8 @@ func instances(q url.Values) components.Table[vm] {
 		},
 		Actions: rowMenu,
 		Bulk: []components.Bulk{
-			{Label: "Start", Icon: "play", Post: "/act"}, {Label: "Stop", Icon: "square", Post: "/act"},
+			{Label: "Start", Icon: "play", Post: "/act"},
+			{Label: "Stop", Icon: "square", Post: "/act"},
 			{Label: "Destroy", Icon: "trash-2", Post: "/ask", Style: components.Danger, Ask: true},
 		},
 		Filters: []components.Filter{
@@ -322,8 +324,10 @@ func partsPage(p layout.Page) templ.Component {
 		ID: "0195a1c2-aaaa", Label: "Deploy instance queue-2", State: "failed", Actor: "mara", Started: present.Add(-7 * time.Minute), Took: 12 * time.Second,
 		Cause: "No host in zone fra-1 has 2 GiB of free memory. Choose a smaller offering or another zone.",
 		Steps: []components.Step{
-			{Label: "Choose a host", State: "done", Took: 40 * time.Millisecond}, {Label: "Reserve addresses", State: "done", Took: 1200 * time.Millisecond},
-			{Label: "Copy the image", State: "running", Percent: 64}, {Label: "Define the machine", State: "failed", Cause: "kvm-03: not enough memory"},
+			{Label: "Choose a host", State: "done", Took: 40 * time.Millisecond},
+			{Label: "Reserve addresses", State: "done", Took: 1200 * time.Millisecond},
+			{Label: "Copy the image", State: "running", Percent: 64},
+			{Label: "Define the machine", State: "failed", Cause: "kvm-03: not enough memory"},
 			{Label: "Start the machine", State: "pending"},
 		},
 		Actions: []components.Action{{Label: "Edit & retry", Href: "/form"}, {Label: "Retry", Icon: "rotate-ccw", Post: "/act?retry", Style: components.Primary}},
@@ -333,8 +337,10 @@ func partsPage(p layout.Page) templ.Component {
 		components.Tabs{{Label: "Overview", Href: "/parts", Current: true}, {Label: "Volumes", Href: "/parts", Count: "2"}, {Label: "Networks", Href: "/parts"}, {Label: "Snapshots", Href: "/parts"}, {Label: "Events", Href: "/parts"}},
 		all("grid",
 			in(components.Panel{Title: "Specification", Class: "span-6"}, components.Properties{
-				{Label: "ID", Copy: vms[0].id}, {Label: "Offering", Value: components.Link{Label: "Medium: 2 × 2 GHz, 4 GiB", Href: "/parts"}},
-				{Label: "Address", Value: components.Code("10.1.1.5")}, {Label: "Group", Value: components.Text("")},
+				{Label: "ID", Copy: vms[0].id},
+				{Label: "Offering", Value: components.Link{Label: "Medium: 2 × 2 GHz, 4 GiB", Href: "/parts"}},
+				{Label: "Address", Value: components.Code("10.1.1.5")},
+				{Label: "Group", Value: components.Text("")},
 				{Label: "Created", Value: components.Moment(present), Help: "by mara"},
 				{Label: "Tags", Value: all("buttons", components.Tag{Name: "env", Value: "prod", Href: "/list"}, components.Tag{Name: "team", Value: "platform"})},
 			}),
@@ -365,7 +371,8 @@ func withID(m components.Menu) components.Menu {
 func formPage(p layout.Page) templ.Component {
 	p.Title = "Create instance"
 	sizes := []components.Option{
-		{Value: "s", Label: "Small", Help: "1 × 2 GHz, 1 GiB"}, {Value: "m", Label: "Medium", Help: "2 × 2 GHz, 4 GiB"},
+		{Value: "s", Label: "Small", Help: "1 × 2 GHz, 1 GiB"},
+		{Value: "m", Label: "Medium", Help: "2 × 2 GHz, 4 GiB"},
 		{Value: "l", Label: "Large", Help: "8 × 2 GHz, 32 GiB", Disabled: "Your memory limit allows 12 GiB more."},
 	}
 	form := components.Form{

@@ -178,8 +178,10 @@ type newUser struct {
 
 func (r newUser) user(ctx context.Context) (iam.NewUser, error) {
 	id, err := wished(ctx, "userid", r.UserID)
-	return iam.NewUser{Username: r.Username, Password: r.Password, FirstName: r.FirstName, LastName: r.LastName,
-		Email: r.Email, Timezone: r.Timezone, ID: id}, err
+	return iam.NewUser{
+		Username: r.Username, Password: r.Password, FirstName: r.FirstName, LastName: r.LastName,
+		Email: r.Email, Timezone: r.Timezone, ID: id,
+	}, err
 }
 
 type createAccountRequest struct {
@@ -204,8 +206,10 @@ func (s *Service) createAccount() *command.Command {
 			if err != nil {
 				return AccountView{}, err
 			}
-			a, _, err := s.IAM.CreateAccount(ctx, iam.CreateAccount{Name: r.Account, DomainID: r.DomainID, RoleID: r.RoleID, Type: rank(r.Type, r.RoleID),
-				NetworkDomain: r.NetworkDomain, Details: r.Details, ID: id, User: user})
+			a, _, err := s.IAM.CreateAccount(ctx, iam.CreateAccount{
+				Name: r.Account, DomainID: r.DomainID, RoleID: r.RoleID, Type: rank(r.Type, r.RoleID),
+				NetworkDomain: r.NetworkDomain, Details: r.Details, ID: id, User: user,
+			})
 			if err != nil {
 				return AccountView{}, err
 			}
@@ -234,8 +238,10 @@ type updateAccountRequest struct {
 func (s *Service) updateAccount() *command.Command {
 	return command.New(command.Meta{Name: "updateAccount", Object: "account", Event: "ACCOUNT.UPDATE", Roles: managers, Doc: "Changes an account"},
 		func(ctx context.Context, r updateAccountRequest) (AccountView, error) {
-			a, err := s.IAM.UpdateAccount(ctx, iam.UpdateAccount{AccountRef: r.ref(), NewName: given(r.NewName), NetworkDomain: r.NetworkDomain,
-				RoleID: given(r.RoleID), APIKeyAccess: given(r.APIKeyAccess), Details: r.Details})
+			a, err := s.IAM.UpdateAccount(ctx, iam.UpdateAccount{
+				AccountRef: r.ref(), NewName: given(r.NewName), NetworkDomain: r.NetworkDomain,
+				RoleID: given(r.RoleID), APIKeyAccess: given(r.APIKeyAccess), Details: r.Details,
+			})
 			if err != nil {
 				return AccountView{}, err
 			}

@@ -117,9 +117,11 @@ func (s *Service) domainViews(ctx context.Context, rows []iam.Domain, limits boo
 	}
 	views := make([]DomainView, len(rows))
 	for i, d := range rows {
-		views[i] = DomainView{ID: d.ID, Name: d.Name, Level: d.Level, ParentID: d.ParentID, NetworkDomain: d.NetworkDomain,
+		views[i] = DomainView{
+			ID: d.ID, Name: d.Name, Level: d.Level, ParentID: d.ParentID, NetworkDomain: d.NetworkDomain,
 			Path: d.FullName, State: d.State, Created: command.Time{Time: d.CreatedAt},
-			HasChild: slices.ContainsFunc(below, func(c iam.Domain) bool { return c.ParentID == d.ID })}
+			HasChild: slices.ContainsFunc(below, func(c iam.Domain) bool { return c.ParentID == d.ID }),
+		}
 		if p := slices.IndexFunc(above, func(p iam.Domain) bool { return p.ID == d.ParentID }); p >= 0 {
 			views[i].ParentName = above[p].Name
 		}

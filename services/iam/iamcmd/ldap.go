@@ -45,9 +45,11 @@ type addLDAPRequest struct {
 func (s *Service) addLDAP() *command.Command {
 	return command.New(command.Meta{Name: "addLdapConfiguration", Object: "LdapConfiguration", Event: "LDAP.ADD", Roles: command.Admin, Since: "4.2.0", Doc: "Adds a directory"},
 		func(ctx context.Context, r addLDAPRequest) (LDAPView, error) {
-			l, err := s.IAM.AddLDAP(ctx, iam.LDAPServer{Host: r.Host, Port: r.Port, DomainID: r.DomainID, Security: r.Security, CAPEM: []byte(r.CA),
+			l, err := s.IAM.AddLDAP(ctx, iam.LDAPServer{
+				Host: r.Host, Port: r.Port, DomainID: r.DomainID, Security: r.Security, CAPEM: []byte(r.CA),
 				BindDN: r.BindDN, BaseDN: r.BaseDN, UserClass: r.UserClass, UserFilter: r.UserFilter, GroupDN: r.GroupDN, AttrUsername: r.AttrUsername,
-				AttrEmail: r.AttrEmail, AttrFirstName: r.AttrFirstName, AttrLastName: r.AttrLastName, AttrMember: r.AttrMember}, r.BindPassword)
+				AttrEmail: r.AttrEmail, AttrFirstName: r.AttrFirstName, AttrLastName: r.AttrLastName, AttrMember: r.AttrMember,
+			}, r.BindPassword)
 			return ldapView(l), err
 		})
 }
@@ -117,8 +119,10 @@ func (s *Service) linkDomain() *command.Command {
 			if r.Admin == "" {
 				return v, nil
 			}
-			a, _, err := s.IAM.CreateAccount(ctx, iam.CreateAccount{DomainID: l.DomainID, RoleID: iam.RoleDomainAdmin,
-				User: iam.NewUser{Username: r.Admin, Source: iam.LDAP}})
+			a, _, err := s.IAM.CreateAccount(ctx, iam.CreateAccount{
+				DomainID: l.DomainID, RoleID: iam.RoleDomainAdmin,
+				User: iam.NewUser{Username: r.Admin, Source: iam.LDAP},
+			})
 			v.AccountID = a.ID
 			return v, err
 		})

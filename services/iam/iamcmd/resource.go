@@ -73,8 +73,10 @@ func nameOf(of iam.Subject) string {
 }
 
 func limitView(of iam.Subject, l iam.Limit) LimitView {
-	return LimitView{Account: nameOf(of), DomainID: of.Domain.ID, Domain: of.Domain.Name, DomainPath: of.Domain.FullName,
-		Type: strconv.Itoa(int(l.Kind)), TypeName: l.Kind.String(), Max: l.Max}
+	return LimitView{
+		Account: nameOf(of), DomainID: of.Domain.ID, Domain: of.Domain.Name, DomainPath: of.Domain.FullName,
+		Type: strconv.Itoa(int(l.Kind)), TypeName: l.Kind.String(), Max: l.Max,
+	}
 }
 
 type updateLimitRequest struct {
@@ -167,8 +169,10 @@ func (s *Service) updateResourceCount() *command.Command {
 			all, err := s.IAM.Limits(ctx, of)
 			for _, l := range all {
 				if r.Type == nil || *r.Type == int(l.Kind) {
-					out.Items = append(out.Items, CountView{Account: nameOf(of), DomainID: of.Domain.ID, Domain: of.Domain.Name, DomainPath: of.Domain.FullName,
-						Type: strconv.Itoa(int(l.Kind)), TypeName: l.Kind.String(), Count: l.Used})
+					out.Items = append(out.Items, CountView{
+						Account: nameOf(of), DomainID: of.Domain.ID, Domain: of.Domain.Name, DomainPath: of.Domain.FullName,
+						Type: strconv.Itoa(int(l.Kind)), TypeName: l.Kind.String(), Count: l.Used,
+					})
 				}
 			}
 			out.Count = len(out.Items)

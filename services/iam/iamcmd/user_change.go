@@ -47,9 +47,11 @@ type updateUserRequest struct {
 func (s *Service) updateUser() *command.Command {
 	return command.New(command.Meta{Name: "updateUser", Object: "user", Event: "USER.UPDATE", Roles: command.Everyone, Doc: "Changes a user"},
 		func(ctx context.Context, r updateUserRequest) (UserView, error) {
-			u, err := s.IAM.UpdateUser(ctx, iam.UpdateUser{ID: r.ID, Username: given(r.Username), FirstName: given(r.FirstName), LastName: given(r.LastName),
+			u, err := s.IAM.UpdateUser(ctx, iam.UpdateUser{
+				ID: r.ID, Username: given(r.Username), FirstName: given(r.FirstName), LastName: given(r.LastName),
 				Email: given(r.Email), Timezone: given(r.Timezone), Password: given(r.Password), CurrentPassword: r.CurrentPassword,
-				APIKeyAccess: given(r.APIKeyAccess), APIKey: given(r.APIKey), SecretKey: given(r.SecretKey), KeepSession: s.IAM.SessionOf(ctx)})
+				APIKeyAccess: given(r.APIKeyAccess), APIKey: given(r.APIKey), SecretKey: given(r.SecretKey), KeepSession: s.IAM.SessionOf(ctx),
+			})
 			if err != nil {
 				return UserView{}, err
 			}

@@ -131,20 +131,24 @@ func (s *Service) surroundings(ctx context.Context, accounts []iam.Account) (aro
 
 func (around surroundings) account(a iam.Account) AccountView {
 	d, r := around.domains[a.DomainID], around.roles[a.RoleID]
-	return AccountView{ID: a.ID, Name: a.Name, Type: int(a.Type), RoleID: a.RoleID, RoleType: r.Type, RoleName: r.Name,
+	return AccountView{
+		ID: a.ID, Name: a.Name, Type: int(a.Type), RoleID: a.RoleID, RoleType: r.Type, RoleName: r.Name,
 		DomainID: a.DomainID, Domain: d.Name, DomainPath: d.FullName, State: a.State, Created: command.Time{Time: a.CreatedAt},
-		NetworkDomain: a.NetworkDomain, Details: a.DetailMap(), APIKeyAccess: a.APIKeyAccess, IsDefault: a.IsDefault}
+		NetworkDomain: a.NetworkDomain, Details: a.DetailMap(), APIKeyAccess: a.APIKeyAccess, IsDefault: a.IsDefault,
+	}
 }
 
 func (around surroundings) user(ctx context.Context, u iam.User) UserView {
 	a := around.accounts[u.AccountID]
 	d, r := around.domains[u.DomainID], around.roles[a.RoleID]
 	caller, _ := store.From(ctx)
-	v := UserView{ID: u.ID, Username: u.Username, FirstName: u.FirstName, LastName: u.LastName, Email: u.Email,
+	v := UserView{
+		ID: u.ID, Username: u.Username, FirstName: u.FirstName, LastName: u.LastName, Email: u.Email,
 		Created: command.Time{Time: u.CreatedAt}, State: u.State, Account: a.Name, AccountID: u.AccountID, Type: int(a.Type),
 		UserSource: u.Source, RoleID: a.RoleID, RoleType: r.Type, RoleName: r.Name, DomainID: u.DomainID, Domain: d.Name,
 		Timezone: u.Timezone, APIKeyAccess: u.APIKeyAccess, IsDefault: u.IsDefault,
-		ChildDomain: u.DomainPath != caller.DomainPath && strings.HasPrefix(u.DomainPath, caller.DomainPath)}
+		ChildDomain: u.DomainPath != caller.DomainPath && strings.HasPrefix(u.DomainPath, caller.DomainPath),
+	}
 	if u.APIKey != nil {
 		v.APIKey = *u.APIKey
 	}

@@ -146,8 +146,9 @@ func Relative(ctx context.Context, t time.Time) string {
 		return N(ctx, "time.days_ago", n)
 	case month:
 		return N(ctx, "time.months_ago", n)
+	default:
+		return N(ctx, "time.years_ago", n)
 	}
-	return N(ctx, "time.years_ago", n)
 }
 
 func ahead(ctx context.Context, d time.Duration) string {
@@ -163,8 +164,9 @@ func ahead(ctx context.Context, d time.Duration) string {
 		return N(ctx, "time.in_days", n)
 	case month:
 		return N(ctx, "time.in_months", n)
+	default:
+		return N(ctx, "time.in_years", n)
 	}
-	return N(ctx, "time.in_years", n)
 }
 
 // Duration writes a span in its two largest units: "2 min 5 s".

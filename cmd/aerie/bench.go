@@ -212,6 +212,20 @@ func quantile(all []time.Duration, q float64) time.Duration {
 	return all[min(int(q*float64(len(all))), len(all)-1)]
 }
 
+// steady tells how far the reference moved between the first and the second
+// half of a run; one that moved by more than a sixth makes its ratios void.
+func steady(reference []time.Duration) string {
+	half := len(reference) / 2
+	a, b := quantile(slices.Clone(reference[:half]), 0.5), quantile(slices.Clone(reference[half:]), 0.5)
+	if a == 0 || b == 0 {
+		return "too few rounds to tell whether the machine was quiet"
+	}
+	if moved := 100 * (max(a, b) - min(a, b)) / min(a, b); moved > 15 {
+		return fmt.Sprintf("VOID: the reference moved by %d %% during the run, the machine is not quiet", moved)
+	}
+	return "the reference was steady"
+}
+
 // burnt is the CPU time of this process so far.
 func burnt() time.Duration {
 	var u syscall.Rusage

@@ -174,6 +174,7 @@ func (p *pair) note(row *job.Row) {
 }
 
 func (p *pair) tell(out io.Writer) {
+	quiet := steady(p.start)
 	clone, start, ui := quantile(p.clone, 0.5), quantile(p.start, 0.5), quantile(p.ui, 0.5)
 	fmt.Fprintf(out, "%d pairs, medians: libvirt define and start %s, clone of the disk %s; API deployment until Running %s\n", len(p.ui), ms(start), ms(clone), ms(ui))
 	fmt.Fprintf(out, "Aerie adds %s to define and start, %s of it beside the clone; fastest %s against %s\n", ms(ui-start), ms(ui-start-clone),
@@ -182,7 +183,7 @@ func (p *pair) tell(out io.Writer) {
 	for _, name := range p.order {
 		fmt.Fprintf(out, " %s %d ms", name, quantile(p.steps[name], 0.5).Milliseconds())
 	}
-	fmt.Fprintln(out)
+	fmt.Fprintf(out, "\n%s\n", quiet)
 }
 
 // clear takes away everything that the bench made on the machine.

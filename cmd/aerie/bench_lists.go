@@ -73,9 +73,10 @@ func (c benchLists) measure(ctx context.Context, out io.Writer, r *rig, n int) e
 		}
 		one = append(one, took)
 	}
+	quiet := steady(bare)
 	api, sql := quantile(page, 0.5), quantile(bare, 0.5)
-	fmt.Fprintf(out, "%6d instances: page of %d to the last byte p50 %s (first call %s), %d KiB; bare query of the rows p50 %s (%.1f×); one instance p50 %s\n",
-		n, min(n, pageSize), ms(api), ms(first[0]), size>>10, ms(sql), float64(api)/float64(sql), ms(quantile(one, 0.5)))
+	fmt.Fprintf(out, "%6d instances: page of %d to the last byte p50 %s (first call %s), %d KiB; bare query of the rows p50 %s (%.1f×); one instance p50 %s; %s\n",
+		n, min(n, pageSize), ms(api), ms(first[0]), size>>10, ms(sql), float64(api)/float64(sql), ms(quantile(one, 0.5)), quiet)
 	return nil
 }
 

@@ -158,6 +158,9 @@ func (s *server) later(k keys) *cloudstack.CloudStackClient {
 // adminKeys signs in as the administrator and takes keys.
 func (s *server) adminKeys() keys {
 	s.t.Helper()
+	if s.adminKeysMade.api != "" {
+		return s.adminKeysMade
+	}
 	c, err := s.login("admin", adminPassword)
 	if err != nil {
 		s.t.Fatal(err)
@@ -179,7 +182,8 @@ func (s *server) adminKeys() keys {
 	if err := json.Unmarshal(a.body, &made); err != nil || made.Made.Keys.Secretkey == "" {
 		s.t.Fatalf("keys: %s, %v", a.body, err)
 	}
-	return keys{made.Made.Keys.Apikey, made.Made.Keys.Secretkey}
+	s.adminKeysMade = keys{made.Made.Keys.Apikey, made.Made.Keys.Secretkey}
+	return s.adminKeysMade
 }
 
 // admin is the administrator by the SDK.

@@ -266,7 +266,7 @@ func (s *server) traces(t testing.TB) string {
 	var files []string
 	for _, dir := range []string{"disks", "routers", "libvirt"} {
 		err = errors.Join(err, filepath.WalkDir(filepath.Join(s.data, dir), func(path string, d os.DirEntry, err error) error {
-			if err == nil && !d.IsDir() && !strings.Contains(path, "/taken/") && !isImage(path) {
+			if err == nil && !d.IsDir() && !isKept(path) {
 				files = append(files, strings.TrimPrefix(path, s.data))
 			}
 			return nil
@@ -277,6 +277,12 @@ func (s *server) traces(t testing.TB) string {
 	}
 	return fmt.Sprintf("machines %v\nnamespaces %v\nlinks %v\nprocesses %d\nfiles %v\n", machinesOf(s.data), namespacesOf(prefix),
 		linksOf(prefix), len(processes(filepath.Join(s.data, "routers"))), files)
+}
+
+// isKept tells what stays on purpose: images, and notes of what was, such as
+// the passwords that guests have taken.
+func isKept(path string) bool {
+	return isImage(path) || strings.Contains(path, "/taken/") || strings.Contains(path, "/removed/")
 }
 
 // isImage tells a template's base image, which stays in its pool for the next

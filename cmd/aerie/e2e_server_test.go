@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -32,7 +33,7 @@ import (
 const (
 	soon     = 20 * time.Second // until a server is ready, or a row changes
 	draining = 25 * time.Second // until a server that was told to stop is gone
-	aWhile   = 2 * time.Minute  // until a job ends or a guest is up
+	aWhile   = 5 * time.Minute  // until a job ends or a guest is up
 )
 
 // What the tests know of the program's inside: the file in the data folder with
@@ -87,6 +88,32 @@ var program = sync.OnceValues(func() (string, error) {
 	return path, nil
 })
 
+// births starts processes from one thread that lives as long as the tests do,
+// so that the kernel ends the processes with it: a test program that is killed
+// or panics leaves no server behind.
+var births = sync.OnceValue(func() chan<- birth {
+	queue := make(chan birth)
+	go func() {
+		runtime.LockOSThread()
+		for b := range queue {
+			b.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+			b.done <- b.cmd.Start()
+		}
+	}()
+	return queue
+})
+
+type birth struct {
+	cmd  *exec.Cmd
+	done chan error
+}
+
+func startProcess(cmd *exec.Cmd) error {
+	b := birth{cmd, make(chan error, 1)}
+	births() <- b
+	return <-b.done
+}
+
 // require skips the test when it cannot be made here, unless all must be made.
 func require(t testing.TB, what string, err error) {
 	t.Helper()
@@ -108,6 +135,9 @@ type server struct {
 	dsn     string   // empty: SQLite in the data folder
 	node    string   // "auto" or "off"
 	env     []string // for the next start only
+
+	named         bool // see nameInstances
+	adminKeysMade keys // the administrator has one pair at a time
 
 	cmd    *exec.Cmd
 	output *output
@@ -177,7 +207,8 @@ func newServer(t testing.TB, node, dsn string) *server {
 
 // beside prepares another server on the same database and data folder.
 func (s *server) beside() *server {
-	other := &server{t: s.t, name: s.name + "'", data: s.data, dsn: s.dsn, node: s.node, output: &output{}, address: freeAddress(s.t)}
+	other := &server{t: s.t, name: s.name + "'", data: s.data, dsn: s.dsn, node: s.node, output: &output{}, address: freeAddress(s.t),
+		named: s.named, adminKeysMade: s.adminKeysMade}
 	s.t.Cleanup(func() {
 		other.kill()
 		if s.t.Failed() {
@@ -216,6 +247,27 @@ func (s *server) start() {
 		defer resp.Body.Close()
 		return resp.StatusCode == http.StatusOK, nil
 	})
+	s.nameInstances()
+}
+
+// nameInstances gives the names of instances at their hypervisor an end of
+// their own, once: servers that start together do not see each other's yet.
+func (s *server) nameInstances() {
+	s.t.Helper()
+	if s.node != "auto" || s.named {
+		return
+	}
+	text, err := os.ReadFile(filepath.Join(s.data, prefixFile))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	admin := s.admin()
+	p := admin.Configuration.NewUpdateConfigurationParams("instance.name")
+	p.SetValue("E2E" + strings.TrimSpace(string(text)))
+	if _, err := admin.Configuration.UpdateConfiguration(p); err != nil {
+		s.t.Fatal(err)
+	}
+	s.named = true
 }
 
 func (s *server) launch() {
@@ -233,7 +285,7 @@ func (s *server) launch() {
 	s.env = nil
 	s.cmd.Stdout, s.cmd.Stderr = s.output, s.output
 	s.cmd.WaitDelay = time.Second
-	if err := s.cmd.Start(); err != nil {
+	if err := startProcess(s.cmd); err != nil {
 		s.t.Fatal(err)
 	}
 	exited := make(chan struct{})
@@ -472,7 +524,7 @@ var mariadb = sync.OnceValues(func() (dsn string, err error) {
 	socket := filepath.Join(dir, "sock")
 	cmd := exec.Command("mariadbd", "--no-defaults", "--user=root", "--datadir="+filepath.Join(dir, "data"), "--skip-networking",
 		"--socket="+socket, "--pid-file="+filepath.Join(dir, "pid"), "--character-set-server=utf8mb4", "--innodb-buffer-pool-size=64M")
-	if err := cmd.Start(); err != nil {
+	if err := startProcess(cmd); err != nil {
 		return "", err
 	}
 	shared.mariadb = cmd

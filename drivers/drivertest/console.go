@@ -3,6 +3,7 @@ package drivertest
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"image/png"
 	"io"
@@ -105,7 +106,8 @@ func expect(ctx context.Context, conn net.Conn, text string) error {
 		}
 		n, err := conn.Read(chunk)
 		got.Write(chunk[:n])
-		if timeout, ok := err.(net.Error); ok && timeout.Timeout() {
+		var timeout net.Error
+		if errors.As(err, &timeout) && timeout.Timeout() {
 			_, err = io.WriteString(conn, "\r")
 		}
 		if err != nil {

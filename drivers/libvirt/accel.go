@@ -101,7 +101,7 @@ func (d *Driver) accelerated(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	d.cfg.Log.Info("hardware acceleration probed", "works", works)
+	d.cfg.Log.InfoContext(ctx, "hardware acceleration probed", "works", works)
 	return works, d.remember(works)
 }
 
@@ -123,7 +123,7 @@ func (d *Driver) remember(works bool) error {
 // emulated ones, as in some nested machines. Only the caller's deadline is an
 // error; everything else is an answer.
 func (d *Driver) tryKVM(ctx context.Context) (bool, error) {
-	dir, err := PoolDir(d.cfg.StateDir)
+	dir, err := PoolDir(d.cfg.StateDir) //nolint:contextcheck // asks the kernel, two seconds at most
 	if err == nil {
 		err = os.MkdirAll(dir, 0o755)
 	}
@@ -148,7 +148,7 @@ func (d *Driver) tryKVM(ctx context.Context) (bool, error) {
 		return false, ctx.Err()
 	}
 	if err != nil {
-		d.cfg.Log.Info("no hardware acceleration", "reason", err)
+		d.cfg.Log.InfoContext(ctx, "no hardware acceleration", "reason", err)
 	}
 	return err == nil, nil
 }
@@ -206,7 +206,7 @@ func (d *Driver) endProbe(ctx context.Context, id string) {
 		return drivers.Done{}, powerOff(dom)
 	})
 	if err != nil && drivers.KindOf(err) != drivers.NotFound {
-		d.cfg.Log.Warn("the probe's guest is still there", "id", id, "error", err)
+		d.cfg.Log.WarnContext(ctx, "the probe's guest is still there", "id", id, "error", err)
 	}
 }
 

@@ -231,7 +231,7 @@ func (d *Driver) ListDisks(ctx context.Context, p drivers.Pool) (drivers.DiskLis
 			case err == nil:
 				list.Disks = append(list.Disks, state)
 			case !errors.Is(err, fs.ErrNotExist): // otherwise deleted meanwhile
-				d.cfg.Log.Warn("unreadable disk", "error", err)
+				d.cfg.Log.WarnContext(ctx, "unreadable disk", "error", err)
 			}
 		}
 	}

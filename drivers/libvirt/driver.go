@@ -45,7 +45,7 @@ func Open(ctx context.Context, cfg Config) (*Driver, error) {
 	if cfg.Accel != "" && cfg.Accel != accelKVM && cfg.Accel != accelTCG {
 		return nil, invalid("open libvirt", "acceleration %q is neither kvm nor tcg", cfg.Accel)
 	}
-	runDir, err := runDirOf(cfg.StateDir)
+	runDir, err := runDirOf(cfg.StateDir) //nolint:contextcheck // asks the kernel, two seconds at most
 	if err != nil {
 		return nil, wrap("open libvirt", err)
 	}

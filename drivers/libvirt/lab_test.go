@@ -196,7 +196,16 @@ func labFiles(dir string) error {
 			return err
 		}
 	}
-	_ = os.RemoveAll("/etc/libvirt/qemu/networks/autostart")
+	// Of the copy: whatever runs on this machine's own libvirtd is not ours.
+	strangers, err := filepath.Glob("/etc/libvirt/qemu/*.xml")
+	if err != nil {
+		return err
+	}
+	for _, path := range append(strangers, "/etc/libvirt/qemu/autostart", "/etc/libvirt/qemu/networks/autostart") {
+		if err := os.RemoveAll(path); err != nil {
+			return err
+		}
+	}
 	conf := "auth_unix_rw = \"none\"\nauth_unix_ro = \"none\"\nunix_sock_rw_perms = \"0700\"\n"
 	return os.WriteFile("/etc/libvirt/libvirtd.conf", []byte(conf), 0o600)
 }

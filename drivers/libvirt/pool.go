@@ -50,7 +50,7 @@ func (d *Driver) EnsurePool(ctx context.Context, p drivers.Pool) (drivers.PoolSt
 	if err := makePool(op, p); err != nil {
 		return drivers.PoolState{}, err
 	}
-	if err := reachable(op, filepath.Join(p.Path, imageDir)); err != nil {
+	if err := reachable(op, filepath.Join(p.Path, imageDir)); err != nil { //nolint:contextcheck // asks the kernel, two seconds at most
 		return drivers.PoolState{}, err
 	}
 	if err := writable(p.Path); err != nil {

@@ -25,6 +25,7 @@ func powerOf(state virt.DomainState, reason int) drivers.Power {
 		if virt.DomainShutoffReason(reason) == virt.DOMAIN_SHUTOFF_CRASHED {
 			return drivers.PowerCrashed
 		}
+	case virt.DOMAIN_NOSTATE:
 	}
 	return drivers.PowerOff
 }
@@ -94,6 +95,7 @@ func eventPower(event virt.DomainEventType, detail int) drivers.Power {
 		switch virt.DomainEventStoppedDetailType(detail) {
 		case virt.DOMAIN_EVENT_STOPPED_CRASHED, virt.DOMAIN_EVENT_STOPPED_FAILED:
 			return drivers.PowerCrashed
+		default: // in order
 		}
 	}
 	return happenings[event].power

@@ -167,14 +167,13 @@ func (d *Driver) askReboot(ctx context.Context, op, id string, patience time.Dur
 	_, err := onDomain(ctx, d, op, id, func(dom *virt.Domain) (drivers.Done, error) {
 		return drivers.Done{}, dom.Reboot(virt.DOMAIN_REBOOT_ACPI_POWER_BTN)
 	})
-	switch drivers.KindOf(err) {
-	case drivers.Busy, drivers.Invalid, drivers.Unsupported:
-		if err != nil {
-			return false, nil // it cannot be asked: reset
-		}
-	}
 	if err != nil {
-		return false, err
+		switch drivers.KindOf(err) {
+		case drivers.Busy, drivers.Invalid, drivers.Unsupported:
+			return false, nil // it cannot be asked: reset
+		default:
+			return false, err
+		}
 	}
 	end := time.NewTimer(patience)
 	defer end.Stop()

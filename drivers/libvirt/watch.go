@@ -54,7 +54,7 @@ func (d *Driver) watch(ctx context.Context, ready chan struct{}) {
 	for first := true; ctx.Err() == nil; {
 		w, err := d.listen(ctx)
 		if err != nil {
-			d.cfg.Log.Warn("no events from libvirtd", "uri", d.cfg.URI, "error", err, "retry", pause)
+			d.cfg.Log.WarnContext(ctx, "no events from libvirtd", "uri", d.cfg.URI, "error", err, "retry", pause)
 			rest(ctx, pause)
 			pause = min(2*pause, watchRetryMax)
 			continue

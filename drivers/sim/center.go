@@ -118,13 +118,6 @@ func (c *Center) Hosts() []*Host {
 	return all
 }
 
-// find is the host of that name, nil when there is none.
-func (c *Center) find(id string) *Host {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.hosts[id]
-}
-
 // Close closes all consoles and waits for their ends. Machines run on, unseen.
 func (c *Center) Close() error {
 	c.sockets.shut()

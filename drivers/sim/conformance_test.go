@@ -1,6 +1,7 @@
 package sim_test
 
 import (
+	"sync"
 	"testing"
 	"time"
 
@@ -56,6 +57,30 @@ func TestConformanceJoined(t *testing.T) {
 		return drivers.Join("both", parts{Driver: open(t)}, open(t))
 	}
 	drivertest.Run(t, r)
+}
+
+// An observed driver passes, too, and its observer hears of the calls.
+func TestConformanceObserved(t *testing.T) {
+	r := rig(t, sim.Options{}, "Filesystem")
+	open := r.Open
+	var mu sync.Mutex
+	heard := map[string]int{}
+	r.Open = func(t testing.TB) drivers.Driver {
+		return drivers.Observe(open(t), func(method string, _ time.Duration, err error) {
+			mu.Lock()
+			defer mu.Unlock()
+			heard[method]++
+			if err != nil {
+				heard["errors"]++
+			}
+		})
+	}
+	drivertest.Run(t, r)
+	for _, method := range []string{"ProbeHost", "DefineVM", "StartVM", "StopVM", "UndefineVM", "ListVMs", "EnsureDisk", "ApplyRouter", "ListBridges", "errors"} {
+		if heard[method] == 0 {
+			t.Errorf("nobody heard of %s", method)
+		}
+	}
 }
 
 // parts hides every ability of a driver.

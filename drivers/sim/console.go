@@ -209,7 +209,7 @@ func (l *line) close() {
 	l.closed = true
 	l.listener.Close()
 	for conn := range l.conns {
-		conn.SetReadDeadline(time.Unix(1, 0))
+		_ = conn.SetReadDeadline(time.Unix(1, 0)) // fails when it is closed already
 		time.AfterFunc(farewell, func() { conn.Close() })
 	}
 }

@@ -73,8 +73,8 @@ func TestDiceAreSeeded(t *testing.T) {
 		}
 		return pattern
 	}
-	if roll(7) != roll(7) || roll(7) == roll(8) {
-		t.Errorf("the same seed rolls %s and %s, another %s", roll(7), roll(7), roll(8))
+	if one, again, other := roll(7), roll(7), roll(8); one != again || one == other {
+		t.Errorf("the same seed rolls %s and %s, another %s", one, again, other)
 	}
 }
 

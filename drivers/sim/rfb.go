@@ -45,11 +45,10 @@ func serveVNC(conn net.Conn, s *seat) {
 		seat: s, again: make(chan struct{}, 1),
 	}
 	v.state.format = trueColour32
-	conn.SetDeadline(time.Now().Add(30 * time.Second))
-	if v.greet() != nil {
+	err := conn.SetDeadline(time.Now().Add(30 * time.Second))
+	if err = errors.Join(err, v.greet(), conn.SetDeadline(time.Time{})); err != nil {
 		return
 	}
-	conn.SetDeadline(time.Time{})
 	var reader sync.WaitGroup
 	reader.Go(v.listen)
 	v.show()
@@ -60,8 +59,10 @@ func serveVNC(conn net.Conn, s *seat) {
 // greet agrees on a version and on no security, then tells the screen's size.
 func (v *viewer) greet() error {
 	var version [12]byte
-	io.WriteString(v.out, "RFB 003.008\n")
-	v.out.Flush()
+	v.put([]byte("RFB 003.008\n"))
+	if err := v.out.Flush(); err != nil {
+		return err
+	}
 	if _, err := io.ReadFull(v.in, version[:]); err != nil {
 		return err
 	}
@@ -87,7 +88,9 @@ func (v *viewer) secure(minor int) error {
 		return v.out.Flush()
 	}
 	v.put([]byte{1, 1})
-	v.out.Flush()
+	if err := v.out.Flush(); err != nil {
+		return err
+	}
 	chosen, err := v.in.ReadByte()
 	if err != nil {
 		return err
@@ -104,7 +107,7 @@ func (v *viewer) secure(minor int) error {
 // put writes values in network order; the writer keeps the error.
 func (v *viewer) put(values ...any) {
 	for _, value := range values {
-		binary.Write(v.out, binary.BigEndian, value)
+		_ = binary.Write(v.out, binary.BigEndian, value)
 	}
 }
 
@@ -319,7 +322,9 @@ func clip(all []image.Rectangle, area image.Rectangle) []image.Rectangle {
 
 // send writes one update.
 func (v *viewer) send(frame *image.Paletted, rects []image.Rectangle, want viewerState) error {
-	v.conn.SetWriteDeadline(time.Now().Add(30 * time.Second))
+	if err := v.conn.SetWriteDeadline(time.Now().Add(30 * time.Second)); err != nil {
+		return err
+	}
 	if want.recolor {
 		v.put(want.format.colourMap())
 	}
@@ -332,7 +337,7 @@ func (v *viewer) send(frame *image.Paletted, rects []image.Rectangle, want viewe
 			for _, index := range frame.Pix[y*frame.Stride+r.Min.X : y*frame.Stride+r.Max.X] {
 				line = append(line, pixels[index]...)
 			}
-			v.out.Write(line)
+			_, _ = v.out.Write(line) // the writer keeps the error
 		}
 	}
 	return v.out.Flush()

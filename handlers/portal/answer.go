@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/a-h/templ"
 	"github.com/labstack/echo/v4"
@@ -175,9 +176,8 @@ func (r *Request) flash(f flash) {
 	if err != nil || len(raw) > flashSize {
 		return
 	}
-	if len(kept) > 1 { // the one before is in this one
-		r.Response().Header().Del(echo.HeaderSetCookie)
-	}
+	h := r.Response().Header()
+	h[echo.HeaderSetCookie] = slices.DeleteFunc(h[echo.HeaderSetCookie], func(c string) bool { return strings.HasPrefix(c, flashCookie+"=") }) // it is in this one
 	r.Set(flashCookie, kept)
 	r.SetCookie(r.flashCookie(base64.RawURLEncoding.EncodeToString(raw), 60))
 }

@@ -272,7 +272,9 @@ func TestLive(t *testing.T) {
 	b.eventually(row + `.querySelector(".pill").textContent.includes("Stopped")`)
 	b.eventually(row + `.querySelector(".pick input").checked`)
 	b.eventually(`document.querySelectorAll(".toast").length > 0`)
-	b.run(chromedp.Evaluate(row+`.querySelector(".row-actions form button").click()`, nil)) // Start
+	start := `[...` + row + `.querySelectorAll(".row-actions form button")].find(x => x.textContent.includes("Start"))`
+	b.eventually(start) // the job has ended, too
+	b.run(chromedp.Evaluate(start+`.click()`, nil))
 	b.eventually(`[...document.querySelectorAll(".toast")].some(x => x.textContent.includes("Starting"))`)
 	b.eventually(row + `.querySelector(".pill").textContent.includes("Running")`)
 	b.shoot("live-list")

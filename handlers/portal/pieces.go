@@ -29,7 +29,7 @@ func colText[T any](r *Request, key string, text func(T) string) column[T] {
 func colName[T any](r *Request, id, name func(T) string, href func(T) string) column[T] {
 	c := colText(r, "name", name)
 	c.Cell = func(v T) templ.Component {
-		return templ.Join(components.Link{Label: name(v), Href: href(v)}, components.CopyID{Value: id(v), Short: true})
+		return templ.Join(components.Link{Label: name(v), Href: href(v)}, pieces.ShortID(id(v)))
 	}
 	return c
 }

@@ -95,8 +95,9 @@ func makeEncoder(t reflect.Type) encoder {
 			}
 			return encoderOf(v.Elem().Type())(b, v.Elem(), role)
 		}
+	default:
+		return encodeAny
 	}
-	return encodeAny
 }
 
 // fieldPlan is what is known of a field before any value comes.

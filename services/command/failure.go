@@ -40,7 +40,7 @@ func explain(k fault.Kind, key string, args []any, command string, role Role) Fa
 	if locales.Has("api." + key) {
 		key = "api." + key
 	}
-	ctx := locales.With(context.Background(), locales.Fallback) //nolint:contextcheck // the language is fixed
+	ctx := locales.With(context.Background(), locales.Fallback)
 	args = append(args[:len(args):len(args)], "command", strings.ToLower(command))
 	return Failure{Code: k.API, CSCode: k.CS, Text: locales.T(ctx, key, args...)}
 }

@@ -56,6 +56,7 @@ func setInt(p *Param, f reflect.Value, s string) string {
 		bits = 64
 	case reflect.Int16:
 		bits = 16
+	default: // int and int32
 	}
 	n, err := strconv.ParseInt(strings.TrimSpace(s), 10, bits)
 	if err != nil {

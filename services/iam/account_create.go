@@ -26,7 +26,7 @@ func (s *Service) CreateAccount(ctx context.Context, r CreateAccount) (Account, 
 	if r.Name == "" {
 		r.Name = r.User.Username
 	}
-	if err := checkName("account", r.Name, "/", 255); err != nil {
+	if err := checkName("account", r.Name, "/"); err != nil {
 		return Account{}, User{}, err
 	}
 	role, err := s.roleFor(ctx, &r)

@@ -48,7 +48,7 @@ func (s *Service) UpdateAccount(ctx context.Context, r UpdateAccount) (Account, 
 func (s *Service) accountChanges(ctx context.Context, a Account, r UpdateAccount) (map[string]any, error) {
 	set := map[string]any{}
 	if r.NewName != nil {
-		if err := checkName("newname", *r.NewName, "/", 255); err != nil {
+		if err := checkName("newname", *r.NewName, "/"); err != nil {
 			return nil, err
 		}
 		set["name"], set["name_key"] = *r.NewName, fold(*r.NewName)

@@ -69,13 +69,15 @@ func absent(err error, param, value string) error {
 	return err
 }
 
+const longestName = 255 // what a column holds
+
 // checkName refuses names that are empty, too long or would break a path.
-func checkName(param, name, forbidden string, limit int) error {
+func checkName(param, name, forbidden string) error {
 	switch {
 	case strings.TrimSpace(name) == "":
 		return fault.Param(param, "error.name_empty")
-	case len([]rune(name)) > limit:
-		return fault.Param(param, "error.name_long", "max", limit)
+	case len([]rune(name)) > longestName:
+		return fault.Param(param, "error.name_long", "max", longestName)
 	case strings.TrimSpace(name) != name || strings.ContainsAny(name, forbidden) || strings.ContainsFunc(name, control):
 		return fault.Param(param, "error.name_characters")
 	}

@@ -17,7 +17,7 @@ type CreateDomain struct {
 
 // CreateDomain makes a domain.
 func (s *Service) CreateDomain(ctx context.Context, r CreateDomain) (Domain, error) {
-	if err := checkName("name", r.Name, "/", 255); err != nil {
+	if err := checkName("name", r.Name, "/"); err != nil {
 		return Domain{}, err
 	}
 	a, err := actor(ctx)

@@ -21,7 +21,7 @@ type UpdateDomain struct {
 // renames its own domain, and nobody renames ROOT.
 func (s *Service) UpdateDomain(ctx context.Context, r UpdateDomain) (Domain, error) {
 	if r.Name != nil {
-		if err := checkName("name", *r.Name, "/", 255); err != nil {
+		if err := checkName("name", *r.Name, "/"); err != nil {
 			return Domain{}, err
 		}
 	}

@@ -180,7 +180,6 @@ func TestLDAPServersInTurn(t *testing.T) {
 	// A domain's own servers win over those for all.
 	w.only(func(l *iam.LDAPServer) { l.Port = freePort(t) })
 	w.server(func(l *iam.LDAPServer) { l.DomainID = w.dept.ID })
-	start = time.Now()
 	w.must(w.in("ann", "annpw"))
 	// Native users need no directory.
 	_, _, err := w.CreateAccount(w.admin, iam.CreateAccount{DomainID: w.dept.ID, RoleID: iam.RoleUser, User: iam.NewUser{Username: "local", Password: "pw"}})

@@ -89,12 +89,11 @@ func TestSessions(t *testing.T) {
 		return l
 	}
 	alive := func(l iam.Login) bool { _, err := w.SessionActor(t.Context(), l.Token); return err == nil }
-	before := w.DB().Statements()
 	if one := login(); !alive(one) || one.Session.ID == one.Token {
 		t.Error("a new session is dead")
 	}
 	one := login()
-	before = w.DB().Statements()
+	before := w.DB().Statements()
 	p, err := w.SessionActor(t.Context(), one.Token)
 	w.must(err)
 	if n := w.DB().Statements() - before; n != 1 || p.User.Username != "ann" || p.Domain.Name != "ROOT" || p.AccountID != u.AccountID {

@@ -37,7 +37,7 @@ func (s *Service) userByName(ctx context.Context, domainID, name string) (*User,
 
 // prepare checks a new user and hashes its password.
 func (s *Service) prepare(ctx context.Context, u NewUser) (hash string, err error) {
-	if err := checkName("username", u.Username, "", 255); err != nil {
+	if err := checkName("username", u.Username, ""); err != nil {
 		return "", err
 	}
 	if err := checkPerson(u.Email, u.Timezone); err != nil {

@@ -79,7 +79,7 @@ func (s *Service) userChanges(ctx context.Context, u User, r UpdateUser) (map[st
 		return nil, err
 	}
 	if r.Username != nil {
-		if err := checkName("username", *r.Username, "", 255); err != nil {
+		if err := checkName("username", *r.Username, ""); err != nil {
 			return nil, err
 		}
 		if u.Source == LDAP && fold(*r.Username) != fold(u.Username) {

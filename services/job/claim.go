@@ -167,7 +167,7 @@ func (e *Engine) renew(ctx context.Context) {
 	}
 	ours, err := e.extend(ctx, slices.Collect(maps.Keys(held)))
 	if err != nil {
-		e.o.Log.Warn("leases are not renewed", "err", err)
+		e.o.Log.WarnContext(ctx, "leases are not renewed", "err", err)
 		e.missed++
 		if e.missed < 3 {
 			return

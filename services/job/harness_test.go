@@ -60,7 +60,7 @@ func deployWorld(t testing.TB, db *store.DB) jobtest.World {
 			}
 			row, err := job.New(db, job.Options{}).LiveOn(system(t), "vm/"+vm)
 			if row != nil {
-				return fmt.Errorf("a live job, %v", err)
+				return fmt.Errorf("a live job, %w", err)
 			}
 			return err
 		},

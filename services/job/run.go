@@ -49,7 +49,7 @@ func (e *Engine) round(ctx context.Context, slots chan struct{}, jobs *sync.Wait
 		})
 	}
 	if err != nil {
-		e.o.Log.Error("jobs are not claimed", "err", err)
+		e.o.Log.ErrorContext(ctx, "jobs are not claimed", "err", err)
 	}
 	if err != nil || !more {
 		e.idle(ctx)

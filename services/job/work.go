@@ -44,9 +44,9 @@ func (e *Engine) work(ctx context.Context, row *Row) {
 	switch {
 	case err == nil || errors.Is(err, ErrKilled):
 	case errors.Is(err, ErrLost):
-		r.log.Warn("job was taken over", "step", row.Step)
+		r.log.WarnContext(ctx, "job was taken over", "step", row.Step)
 	default:
-		r.log.Error("job is left to its lease", "step", row.Step, "err", err)
+		r.log.ErrorContext(ctx, "job is left to its lease", "step", row.Step, "err", err)
 	}
 }
 

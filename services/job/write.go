@@ -34,7 +34,7 @@ func (r *run) failed(ctx context.Context, err error) error {
 	if r.row.Status == Undoing || r.k.forward || r.e.o.IsTransient(err) && r.row.Attempts+1 < limit {
 		return r.again(ctx, err)
 	}
-	r.log.Info("job turns back", "step", s.name, "err", err)
+	r.log.InfoContext(ctx, "job turns back", "step", s.name, "err", err)
 	return r.turn(ctx, fmt.Errorf("%s: %w", s.name, err))
 }
 
@@ -50,7 +50,7 @@ func (r *run) lost(ctx context.Context, err error) error {
 func (r *run) again(ctx context.Context, err error) error {
 	wait := r.e.pause(r.row.Attempts)
 	r.row.Attempts++
-	r.log.Warn("step is tried again", "step", r.step().name, "undo", r.row.Status == Undoing,
+	r.log.WarnContext(ctx, "step is tried again", "step", r.step().name, "undo", r.row.Status == Undoing,
 		"attempts", r.row.Attempts, "wait", wait, "err", err)
 	r.retried()
 	return r.e.db.Tx(ctx, func(ctx context.Context) error {
@@ -90,7 +90,7 @@ func (r *run) stuck(ctx context.Context, err error) error {
 	}
 	ctx = context.WithoutCancel(ctx)
 	r.row.Attempts++
-	r.log.Error("job is stuck", "step", r.row.Step, "attempts", r.row.Attempts, "wait", wait, "err", err)
+	r.log.ErrorContext(ctx, "job is stuck", "step", r.row.Step, "attempts", r.row.Attempts, "wait", wait, "err", err)
 	r.over = true
 	return r.e.db.Tx(ctx, func(ctx context.Context) error {
 		if err := r.alert(ctx, err); err != nil {
@@ -232,7 +232,7 @@ func (r *run) render(ctx context.Context) error {
 	if !errors.As(err, &f) && r.row.Attempts < r.k.attempts {
 		return err // the database's: run again
 	}
-	r.log.Error("result is not rendered", "err", err)
+	r.log.ErrorContext(ctx, "result is not rendered", "err", err)
 	return nil
 }
 

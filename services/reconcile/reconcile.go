@@ -149,7 +149,7 @@ func (r *Runner) keep(ctx context.Context, l *loop) {
 	for ctx.Err() == nil {
 		ran, wait, err := r.once(ctx, l, poked)
 		if err != nil {
-			r.o.Log.Warn("loop", "loop", l.Name, "err", err)
+			r.o.Log.WarnContext(ctx, "loop", "loop", l.Name, "err", err)
 		}
 		if poked = poked && !ran; poked { // another server is at it: after it once more
 			wait = min(wait, r.o.Lease/3, time.Second)

@@ -246,6 +246,7 @@ func (f Form) attributes() templ.Attributes {
 		a["hx-target"] = f.CheckInto
 		a["hx-swap"] = "innerMorph"
 		a["hx-sync"] = "this:replace"
+		a["hx-validate"] = "false" // a check must not complain about what is not yet filled in
 	}
 	return a
 }

@@ -101,7 +101,7 @@ func (s *Service) asyncJob(ctx context.Context, names *labels, r job.Row) AsyncJ
 	case job.Succeeded:
 		j.Status, j.ResultType, j.Result = done, "object", s.result(role, r)
 	case job.Failed:
-		f := command.JobFailure(r.ErrorKind, r.ErrorKey, r.ErrorArgs, r.ResultCode, r.Command, role)
+		f := command.JobFailure(r.ErrorKind, r.ErrorKey, r.ErrorArgs, r.ResultCode, r.Command, role) //nolint:contextcheck // the API speaks one language
 		j.Status, j.ResultType, j.ResultCode = failed, "object", f.Code
 		j.Result, _ = json.Marshal(struct {
 			Code int    `json:"errorcode"`

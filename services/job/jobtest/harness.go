@@ -290,6 +290,7 @@ func (p *play) perform(ctx context.Context, a act, m job.Moment, try func(contex
 			return err
 		}
 		return try(ctx)
+	default: // something after the step
 	}
 	if err := try(ctx); err != nil {
 		return err
@@ -312,6 +313,7 @@ func (p *play) perform(ctx context.Context, a act, m job.Moment, try func(contex
 		if a == deposed {
 			return broken
 		}
+	default: // something before the step
 	}
 	return nil
 }

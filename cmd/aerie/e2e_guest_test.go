@@ -38,13 +38,47 @@ func realParts(t testing.TB) {
 		_, err := exec.LookPath(tool)
 		require(t, "real hosts", err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-	defer cancel()
-	out, err := exec.CommandContext(ctx, "virsh", "-q", "-c", "qemu:///system", "uri").CombinedOutput()
+	out, err := hostUp(t.Context())
 	if err != nil {
-		err = fmt.Errorf("libvirt does not answer (cmd/setup/host.sh up starts it): %w: %s", err, out)
+		err = fmt.Errorf("libvirt does not answer: %w: %s", err, out)
 	}
 	require(t, "real hosts", err)
+	keepHost(t)
+}
+
+// hostUp starts the machine's libvirt where it does not run.
+func hostUp(ctx context.Context) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	return exec.CommandContext(ctx, filepath.Join("..", "setup", "host.sh"), "up").CombinedOutput()
+}
+
+// keepHost starts libvirtd again when it dies, as an init system does: version
+// 9.0.0 sometimes crashes when clients are killed, and tests kill them.
+func keepHost(t testing.TB) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+	ended := make(chan struct{})
+	t.Cleanup(func() { cancel(); <-ended })
+	go func() {
+		defer close(ended)
+		tick := time.NewTicker(time.Second)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+			conn, err := net.DialTimeout("unix", "/run/libvirt/libvirt-sock", time.Second)
+			if err == nil {
+				conn.Close()
+				continue
+			}
+			out, err := hostUp(ctx)
+			t.Logf("libvirtd had died: %s%v", out, err)
+		}
+	}()
 }
 
 func guestImageBuilt(t testing.TB) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"gorm.io/gorm"
 
@@ -23,6 +24,7 @@ type boot struct {
 	Host   string   // wanted: this host only
 	Placed string   // where it goes
 	Left   string   // where it ran last
+	Made   []string // volumes whose disks this start makes
 	Nets   []string // to apply
 	New    bool     // a deployment: a failure leaves Error, not Stopped
 }
@@ -33,8 +35,12 @@ func (s *Service) place(ctx context.Context, b *boot) error {
 	if err != nil {
 		return err
 	}
+	prefer, err := s.near(ctx, &vm)
+	if err != nil {
+		return err
+	}
 	host, err := placement.Host(ctx, s.db, placement.Need{Entity: vm.ID, ZoneID: vm.ZoneID, Hypervisor: vm.Hypervisor,
-		Mhz: int64(vm.CPUs * vm.MHz), Mib: int64(vm.MemoryMiB), HostID: b.Host, Prefer: vm.LastHostID})
+		Mhz: int64(vm.CPUs * vm.MHz), Mib: int64(vm.MemoryMiB), HostID: b.Host, Prefer: prefer})
 	if err != nil {
 		return err
 	}
@@ -46,11 +52,28 @@ func (s *Service) place(ctx context.Context, b *boot) error {
 	if err != nil {
 		return err
 	}
+	for _, v := range vols {
+		if v.PoolID == "" {
+			b.Made = append(b.Made, v.ID)
+		}
+	}
 	if err := s.Storage.Place(ctx, vols, host); err != nil {
 		return err
 	}
 	_, err = gorm.G[VM](s.db.In(ctx)).Where("id = ?", vm.ID).Update(ctx, "host_id", host.ID)
 	return err
+}
+
+// near is the host that suits an instance best: that of its first network's
+// router, or else the one where it ran last.
+func (s *Service) near(ctx context.Context, vm *VM) (string, error) {
+	g := s.db.In(ctx)
+	r, err := gorm.G[network.Router](g).
+		Where("network_id IN (?)", g.Model(&network.NIC{}).Where("vm_id = ? AND is_default = ?", vm.ID, true).Select("network_id")).Take(ctx)
+	if store.IsAbsent(err) {
+		return vm.LastHostID, nil
+	}
+	return r.HostID, err
 }
 
 func (s *Service) prepareNetworks(ctx context.Context, b *boot, host infra.Host) error {
@@ -81,16 +104,20 @@ func (s *Service) unplace(ctx context.Context, b *boot) error {
 	if err := s.abandon(ctx, b); err != nil {
 		return err
 	}
-	if b.New {
-		vols, err := s.Storage.Of(ctx, b.VM)
-		if err != nil {
-			return err
-		}
-		if err := s.Storage.Unplace(ctx, vols); err != nil {
-			return err
-		}
+	vols, err := s.made(ctx, b)
+	if err != nil {
+		return err
+	}
+	if err := s.Storage.Unplace(ctx, vols); err != nil {
+		return err
 	}
 	return s.failed(ctx, b)
+}
+
+// made are the volumes whose disks this start makes.
+func (s *Service) made(ctx context.Context, b *boot) ([]storage.Volume, error) {
+	vols, err := s.Storage.Of(ctx, b.VM)
+	return slices.DeleteFunc(vols, func(v storage.Volume) bool { return !slices.Contains(b.Made, v.ID) }), err
 }
 
 // abandon shuts down networks that this start began to bring up and nobody
@@ -136,13 +163,13 @@ func (s *Service) failed(ctx context.Context, b *boot) error {
 	if b.New {
 		event = NotMade
 	}
-	if vm.State != Starting { // it ran before
+	if !States.Can(vm.State, event) { // undone before
 		return nil
 	}
 	return state.Move(ctx, s.db, &vm, States, event, map[string]any{"host_id": "", "updated_at": s.db.Now()})
 }
 
-// disks makes the disks; makeDisks of a deployment is undone by deleting them.
+// disks makes the disks that are not there yet.
 func (s *Service) disks(ctx context.Context, b *boot) error {
 	vols, err := s.Storage.Of(ctx, b.VM)
 	if err != nil {
@@ -153,10 +180,7 @@ func (s *Service) disks(ctx context.Context, b *boot) error {
 }
 
 func (s *Service) dropDisks(ctx context.Context, b *boot) error {
-	if !b.New {
-		return nil
-	}
-	vols, err := s.Storage.Of(ctx, b.VM)
+	vols, err := s.made(ctx, b)
 	if err != nil {
 		return err
 	}

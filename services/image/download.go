@@ -31,7 +31,7 @@ const (
 // CopyStates is the life of a copy.
 var CopyStates = state.Machine[CopyState, CopyEvent]{
 	Downloading: {Arrived: Ready, Failed: FailedCopy, Drop: Deleting, Again: Downloading},
-	Ready:       {Drop: Deleting},
+	Ready:       {Drop: Deleting, Failed: FailedCopy}, // a download that was cancelled at its last moment
 	FailedCopy:  {Again: Downloading, Drop: Deleting, Failed: FailedCopy},
 	Deleting:    {Drop: Deleting},
 }
@@ -45,9 +45,10 @@ type download struct {
 
 func (s *Service) defineDownload() {
 	job.Define(s.parts.Jobs, "template.download",
+		job.Commit("begin", s.begin, s.notArrived),
 		job.Do("download", s.fetch, s.dropPart),
 		job.Do("verify", s.verify, s.dropFile),
-		job.Commit("ready", s.arrived, s.notArrived)).Timeout(deadline).Retryable()
+		job.Commit("ready", s.arrived, s.notReady)).Timeout(deadline).Retryable()
 }
 
 func (s *Service) copyOf(ctx context.Context, id string) (Copy, Template, infra.ImageStore, error) {
@@ -63,6 +64,15 @@ func (s *Service) copyOf(ctx context.Context, id string) (Copy, Template, infra.
 	return c, t, secondary, err
 }
 
+// begin takes a copy that failed before to another try.
+func (s *Service) begin(ctx context.Context, d *download) error {
+	c, err := gorm.G[Copy](s.db.In(ctx)).Where("id = ?", d.Copy).Take(ctx)
+	if err != nil {
+		return err
+	}
+	return state.Move(ctx, s.db, &c, CopyStates, Again, map[string]any{"percent": 0, "why": ""})
+}
+
 // fetch downloads beside the final name. Doing it again begins anew.
 func (s *Service) fetch(ctx context.Context, d *download) error {
 	c, t, secondary, err := s.copyOf(ctx, d.Copy)
@@ -70,7 +80,7 @@ func (s *Service) fetch(ctx context.Context, d *download) error {
 		return err
 	}
 	d.Path = filepath.Join(secondary.Path, t.ID+".img")
-	f := fetcher{allowed: parseAllowed(s.parts.Settings.allowed.Get(ctx)), most: int64(s.parts.Settings.maxSize.Get(ctx)) << 30}
+	f := fetcher{allowed: parseAllowed(s.parts.Settings.allowed.Get(ctx)), most: int64(s.parts.Settings.maxSize.Get(ctx)) << 30, stall: patience}
 	told := s.db.Now()
 	d.Bytes, err = f.get(ctx, t.URL, part(d.Path), func(done, total int64) {
 		if now := s.db.Now(); total > 0 && now.Sub(told) >= 2*time.Second {
@@ -132,20 +142,44 @@ func (s *Service) verify(ctx context.Context, d *download) error {
 
 func (s *Service) arrived(ctx context.Context, d *download) error {
 	c, t, _, err := s.copyOf(ctx, d.Copy)
+	if err != nil || c.State == Ready {
+		return err
+	}
+	// The first zone's copy counts.
+	first, err := gorm.G[Template](s.db.In(ctx)).Where("id = ? AND file_bytes = 0", t.ID).Select("bytes", "file_bytes").
+		Updates(ctx, Template{Bytes: d.Virtual, FileBytes: d.Bytes})
 	if err != nil {
 		return err
 	}
-	if t.FileBytes == 0 { // the first zone's copy counts
+	if first == 1 {
 		if err := s.parts.IAM.ReserveAll(ctx, t.Owner(), iam.Amounts{iam.SecondaryStorage: d.Bytes}); err != nil {
-			return err
-		}
-		_, err := gorm.G[Template](s.db.In(ctx)).Where("id = ?", t.ID).Select("bytes", "file_bytes").
-			Updates(ctx, Template{Bytes: d.Virtual, FileBytes: d.Bytes})
-		if err != nil {
 			return err
 		}
 	}
 	return state.Move(ctx, s.db, &c, CopyStates, Arrived, map[string]any{"percent": 100, "path": d.Path, "file_bytes": d.Bytes, "why": ""})
+}
+
+// notReady takes back what arrived did; its file is dropped next.
+func (s *Service) notReady(ctx context.Context, d *download) error {
+	c, t, _, err := s.copyOf(ctx, d.Copy)
+	if store.IsAbsent(err) || err == nil && c.State != Ready {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if err := state.Move(ctx, s.db, &c, CopyStates, Failed, map[string]any{"percent": 0, "path": ""}); err != nil {
+		return err
+	}
+	left, err := gorm.G[Copy](s.db.In(ctx)).Where("template_id = ? AND state = ?", t.ID, Ready).Count(ctx, "id")
+	if err != nil || left > 0 {
+		return err
+	}
+	if err := s.parts.IAM.ReleaseAll(ctx, t.Owner(), iam.Amounts{iam.SecondaryStorage: t.FileBytes}); err != nil {
+		return err
+	}
+	_, err = gorm.G[Template](s.db.In(ctx)).Where("id = ?", t.ID).Select("bytes", "file_bytes").Updates(ctx, Template{})
+	return err
 }
 
 // notArrived leaves the copy as failed, with the job that says why.

@@ -23,10 +23,13 @@ import (
 type fetcher struct {
 	allowed []netip.Prefix // internal addresses that an operator trusts
 	most    int64          // bytes
+	stall   time.Duration  // without a byte
+	// resolver finds addresses; nil takes the system's.
+	resolver *net.Resolver
 }
 
 const (
-	stall    = 30 * time.Second // without a byte
+	patience = 30 * time.Second // how long a site may stall
 	deadline = 4 * time.Hour
 	hops     = 5
 )
@@ -61,17 +64,20 @@ func (f fetcher) may(addr netip.Addr) bool {
 	return true
 }
 
-func (f fetcher) client() *http.Client {
-	d := net.Dialer{Timeout: 10 * time.Second, Control: func(_, address string, _ syscall.RawConn) error {
+func (f fetcher) dialer() *net.Dialer {
+	return &net.Dialer{Timeout: 10 * time.Second, Resolver: f.resolver, Control: func(_, address string, _ syscall.RawConn) error {
 		at, err := netip.ParseAddrPort(address)
 		if err != nil || !f.may(at.Addr()) {
 			return fault.Param("url", "error.url_internal")
 		}
 		return nil
 	}}
+}
+
+func (f fetcher) client() *http.Client {
 	return &http.Client{
-		Transport: &http.Transport{DialContext: d.DialContext, Proxy: nil, TLSHandshakeTimeout: 10 * time.Second,
-			ResponseHeaderTimeout: stall, DisableKeepAlives: true, DisableCompression: true},
+		Transport: &http.Transport{DialContext: f.dialer().DialContext, Proxy: nil, TLSHandshakeTimeout: 10 * time.Second,
+			ResponseHeaderTimeout: f.stall, DisableKeepAlives: true, DisableCompression: true},
 		CheckRedirect: func(r *http.Request, via []*http.Request) error {
 			if len(via) >= hops || r.URL.Scheme != "http" && r.URL.Scheme != "https" {
 				return fault.Param("url", "error.url_redirect")
@@ -123,10 +129,10 @@ func (f fetcher) store(ctx context.Context, cancel context.CancelFunc, resp *htt
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, out.Close()) }()
-	timer := time.AfterFunc(stall, cancel)
+	timer := time.AfterFunc(f.stall, cancel)
 	defer timer.Stop()
 	body := &watched{r: io.LimitReader(resp.Body, f.most+1), seen: func(done int64) {
-		timer.Reset(stall)
+		timer.Reset(f.stall)
 		tell(done, resp.ContentLength)
 	}}
 	if n, err = io.Copy(out, body); err != nil {

@@ -2,7 +2,9 @@ package placement
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -52,7 +54,7 @@ func Host(ctx context.Context, db *store.DB, need Need) (infra.Host, error) {
 	if err != nil {
 		return infra.Host{}, err
 	}
-	for _, h := range weigh(hosts, need) {
+	for _, h := range weigh(db.Rand(), hosts, need) {
 		won, err := take(ctx, g, h, need)
 		if err != nil || won {
 			return h, err
@@ -91,8 +93,8 @@ func tagged(have, want string) bool {
 
 // weigh puts the preferred host first and the rest in random order, which is
 // CloudStack's default vm.allocation.algorithm.
-func weigh(hosts []infra.Host, need Need) []infra.Host {
-	rand.Shuffle(len(hosts), func(a, b int) { hosts[a], hosts[b] = hosts[b], hosts[a] })
+func weigh(random io.Reader, hosts []infra.Host, need Need) []infra.Host {
+	rand.New(source{random}).Shuffle(len(hosts), func(a, b int) { hosts[a], hosts[b] = hosts[b], hosts[a] })
 	slices.SortStableFunc(hosts, func(a, b infra.Host) int {
 		switch {
 		case a.ID == need.Prefer:
@@ -103,6 +105,18 @@ func weigh(hosts []infra.Host, need Need) []infra.Host {
 		return 0
 	})
 	return hosts
+}
+
+// source draws dice from the store's randomness.
+type source struct{ io.Reader }
+
+// Uint64 is what rand.Rand asks for.
+func (s source) Uint64() uint64 {
+	var b [8]byte
+	if _, err := io.ReadFull(s, b[:]); err != nil {
+		return 0 // the order of hosts is then not random, which is no harm
+	}
+	return binary.LittleEndian.Uint64(b[:])
 }
 
 func take(ctx context.Context, g *gorm.DB, h infra.Host, need Need) (bool, error) {

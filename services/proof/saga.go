@@ -20,8 +20,8 @@ import (
 // Case is what one scenario of a saga works on.
 type Case struct {
 	Kind string // of the saga
-	// Submit asks for the job on a server, in a transaction.
-	Submit func(ctx context.Context, s *Server) error
+	// Submit asks for the job, in a transaction.
+	Submit func(ctx context.Context) error
 	// Whole and Empty say what is wrong after the job succeeded and after it was
 	// undone, besides what an audit finds.
 	Whole, Empty func() error
@@ -41,22 +41,22 @@ func Saga(t *testing.T, begin func(w *World) Case) {
 	shared.Gone(shared.Admin, shared.Deploy(shared.Admin, "warm")) // the default network and the base are there
 	before := shared.Mark()
 	jobtest.Harness(t, func(t testing.TB) jobtest.World {
-		w := shared.In(t)
+		w := shared.In(lasting{t})
 		c := begin(w)
 		t.Cleanup(func() {
-			w := *w
-			w.Admin = context.WithoutCancel(w.Admin)
 			c.After()
 			if after := w.Mark(); after != before {
 				t.Errorf("something is left or lost. Before:\n%s\nafter:\n%s", before, after)
 			}
 		})
-		servers := map[*job.Engine]*Server{}
 		return jobtest.World{
 			DB: w.DB, Forward: c.Forward,
-			Define: func(e *job.Engine) { servers[e] = w.NewServer(e) },
-			Submit: func(ctx context.Context, e *job.Engine) (*job.Row, error) {
-				if err := c.Submit(ctx, servers[e]); err != nil {
+			Define: func(e *job.Engine) {
+				w.services(e)
+				e.Finish, e.Notify = w.Registry.Finish, w.Registry.Notify
+			},
+			Submit: func(ctx context.Context, _ *job.Engine) (*job.Row, error) {
+				if err := c.Submit(ctx); err != nil {
 					return nil, err
 				}
 				var row job.Row
@@ -75,10 +75,10 @@ func (w *World) settle() error {
 }
 
 // Command submits a command as the administrator.
-func (w *World) Command(name string, params ...string) func(context.Context, *Server) error {
+func (w *World) Command(name string, params ...string) func(context.Context) error {
 	a, _ := store.From(w.Admin)
-	return func(ctx context.Context, s *Server) error {
-		_, _, err := s.Ask(store.With(ctx, a), name, params...)
+	return func(ctx context.Context) error {
+		_, _, err := w.Ask(store.With(ctx, a), name, params...)
 		return err
 	}
 }
@@ -134,3 +134,9 @@ func There(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil
 }
+
+// lasting is a test whose context lives on in its cleanups.
+type lasting struct{ testing.TB }
+
+// Context is the test's, without its end.
+func (l lasting) Context() context.Context { return context.WithoutCancel(l.TB.Context()) }

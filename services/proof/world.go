@@ -142,6 +142,13 @@ func (w *World) seed(ctx context.Context, l compute.LocalZone) (err error) {
 // NewServer is a further server on the world's database and data centre: the
 // wiring of cmd/aerie.
 func (w *World) NewServer(e *job.Engine) *Server {
+	s := w.services(e)
+	s.register(w.DB)
+	return s
+}
+
+// services is a server without commands.
+func (w *World) services(e *job.Engine) *Server {
 	c := config.New(w.DB)
 	s := &Server{Engine: e, Config: c, IAM: iam.New(w.DB, iam.Options{Argon: iam.Argon{Time: 1, Memory: 64, Threads: 1}})}
 	s.Fleet = infra.NewFleet(w.DB, map[string]infra.Opener{"sim": func(_ context.Context, h infra.Host) (drivers.Driver, error) {
@@ -164,7 +171,6 @@ func (w *World) NewServer(e *job.Engine) *Server {
 	s.Infra.Holders = []infra.Holder{s.Net.Holds, s.Storage.Holds, s.Compute.Holds}
 	s.Infra.Addresses = s.Net.Addresses
 	s.Keeper.Silent, s.Keeper.Back = s.Compute.Silent, s.Compute.Sweep
-	s.register(w.DB)
 	return s
 }
 

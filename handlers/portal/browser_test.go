@@ -76,7 +76,7 @@ func (s *site) browse(t *testing.T) *tab {
 	t.Cleanup(quit)
 	ctx, quit = chromedp.NewContext(ctx, chromedp.WithErrorf(func(string, ...any) {}))
 	t.Cleanup(quit)
-	ctx, quit = context.WithTimeout(ctx, 8*time.Minute)
+	ctx, quit = context.WithTimeout(ctx, 15*time.Minute)
 	t.Cleanup(quit)
 	b := &tab{t: t, ctx: ctx, server: server}
 	chromedp.ListenTarget(ctx, func(event any) {
@@ -111,7 +111,7 @@ func ask[T any](b *tab, script string) T {
 
 func (b *tab) eventually(script string) {
 	b.t.Helper()
-	if err := chromedp.Run(b.ctx, chromedp.Poll("!!("+script+")", nil, chromedp.WithPollingTimeout(8*time.Second))); err != nil {
+	if err := chromedp.Run(b.ctx, chromedp.Poll("!!("+script+")", nil, chromedp.WithPollingTimeout(time.Minute))); err != nil {
 		b.shoot("failed")
 		b.t.Fatalf("never true: %s: %v", script, err)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 
-	"aerie/drivers"
 	"aerie/services/compute"
 	"aerie/services/fault"
 	"aerie/static"
@@ -15,13 +14,13 @@ import (
 // consolePage is the window with an instance's screen. A link from the API
 // brings its ticket behind the #; our own links name the instance, and the
 // page asks for a ticket by POST.
-func consolePage(r *Request) error { return r.console(drivers.ConsoleVNC) }
+func consolePage(r *Request) error { return r.console(compute.VNC) }
 
 // serialPage is the window with an instance's serial line.
-func serialPage(r *Request) error { return r.console(drivers.ConsoleSerial) }
+func serialPage(r *Request) error { return r.console(compute.Serial) }
 
-func (r *Request) console(kind drivers.ConsoleKind) error {
-	p := consoleview.Props{Socket: compute.ConsoleSocket, Ticket: compute.ConsolePage + "/ticket", Kind: string(kind), Serial: kind == drivers.ConsoleSerial}
+func (r *Request) console(kind compute.ConsoleKind) error {
+	p := consoleview.Props{Socket: compute.ConsoleSocket, Ticket: compute.ConsolePage + "/ticket", Kind: string(kind), Serial: kind == compute.Serial}
 	title := r.T("console.title")
 	if id := r.QueryParam("id"); id != "" {
 		vm, err := find[compute.View](r, "listVirtualMachines", id)
@@ -48,9 +47,9 @@ func (r *Request) console(kind drivers.ConsoleKind) error {
 // consoleTicket answers a ticket for one connection. The portal's token came
 // with the request, so that no other site can ask.
 func consoleTicket(r *Request) error {
-	kind := drivers.ConsoleVNC
-	if r.FormValue("kind") == string(drivers.ConsoleSerial) {
-		kind = drivers.ConsoleSerial
+	kind := compute.VNC
+	if r.FormValue("kind") == string(compute.Serial) {
+		kind = compute.Serial
 	}
 	if !r.May("createConsoleEndpoint") {
 		return fault.New(fault.Unsupported, "error.command", "command", "createConsoleEndpoint")
@@ -72,8 +71,8 @@ func consoleTicket(r *Request) error {
 
 // ticket of the screen comes from the command, for its event; the serial line
 // has no command in CloudStack.
-func (r *Request) ticket(id string, kind drivers.ConsoleKind) (token string, err error) {
-	if kind == drivers.ConsoleVNC {
+func (r *Request) ticket(id string, kind compute.ConsoleKind) (token string, err error) {
+	if kind == compute.VNC {
 		out, err := one[compute.Endpoint](r, "createConsoleEndpoint", vals("virtualmachineid", id))
 		return out.Websocket.Token, err
 	}

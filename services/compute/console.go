@@ -17,12 +17,21 @@ import (
 	"aerie/services/store"
 )
 
+// ConsoleKind is one of an instance's consoles.
+type ConsoleKind = drivers.ConsoleKind
+
+// The consoles of an instance.
+const (
+	VNC    = drivers.ConsoleVNC    // the screen
+	Serial = drivers.ConsoleSerial // the serial line
+)
+
 // Ticket lets one user open one console of one instance once, within a minute.
 // The row holds a hash: who reads the table cannot open anything.
 type Ticket struct {
 	Hash      string `gorm:"primaryKey"`
 	VMID      string `gorm:"column:vm_id"`
-	Kind      drivers.ConsoleKind
+	Kind      ConsoleKind
 	UserID    string
 	SessionID string // when it was asked for in a session, the console ends with it
 	ExpiresAt time.Time
@@ -34,7 +43,7 @@ func (Ticket) TableName() string { return "console_tickets" }
 
 // NewTicket makes a ticket for the actor and returns its token, which is kept
 // nowhere. It belongs in a transaction.
-func (s *Service) NewTicket(ctx context.Context, vmID string, kind drivers.ConsoleKind) (token string, err error) {
+func (s *Service) NewTicket(ctx context.Context, vmID string, kind ConsoleKind) (token string, err error) {
 	vm, err := store.Find[VM](ctx, s.db, vmID)
 	if err != nil {
 		return "", named(err, "virtualmachineid", vmID)
@@ -119,7 +128,7 @@ func (s *Service) Entitled(ctx context.Context, t Ticket) (VM, error) {
 }
 
 // Console tells where the console of a running instance listens on its host.
-func (s *Service) Console(ctx context.Context, vm VM, kind drivers.ConsoleKind) (drivers.ConsoleEndpoint, error) {
+func (s *Service) Console(ctx context.Context, vm VM, kind ConsoleKind) (drivers.ConsoleEndpoint, error) {
 	c, err := infra.Ability[drivers.Console](ctx, s.Fleet, vm.HostID)
 	if err != nil {
 		return drivers.ConsoleEndpoint{}, err
@@ -176,7 +185,7 @@ func (s *Service) consoleCommand() *command.Command {
 	m := command.Meta{Name: "createConsoleEndpoint", Object: "consoleendpoint", Event: "VM.CONSOLE", Roles: command.Everyone,
 		Doc: "Gives a single-use way to an instance's console"}
 	return command.New(m, func(ctx context.Context, r ConsoleRequest) (Endpoint, error) {
-		token, err := s.NewTicket(ctx, r.VMID, drivers.ConsoleVNC)
+		token, err := s.NewTicket(ctx, r.VMID, VNC)
 		if err != nil {
 			return Endpoint{}, err
 		}

@@ -159,6 +159,9 @@ type stepError struct{ error }
 
 func (e *stepError) Unwrap() error { return e.error }
 
+// errCancelled rolls a checkpoint back because somebody cancelled the job.
+var errCancelled = errors.New("job: cancelled")
+
 // together runs fn in one transaction. The run's own position and state are
 // part of it: they are put back when it rolls back or runs again.
 func (r *run) together(ctx context.Context, fn func(context.Context) error) error {
@@ -181,6 +184,11 @@ func (r *run) together(ctx context.Context, fn func(context.Context) error) erro
 		return nil
 	}
 	restore()
+	if errors.Is(err, errCancelled) {
+		// The steps of this transaction have not happened; those before it have.
+		r.row.Cancelled, r.at = true, max(r.at-1, 0)
+		return r.turn(ctx, cancelled(r.row))
+	}
 	var own *stepError
 	if errors.As(err, &own) {
 		r.keep(r.last)

@@ -176,7 +176,7 @@ func (r *run) save(ctx context.Context) error {
 		r.over = true
 		cols["worker"], cols["due_at"] = "", r.due(0)
 	}
-	return r.heed(ctx, cols, r.save)
+	return r.heed(ctx, cols)
 }
 
 // end is the last checkpoint.
@@ -200,7 +200,7 @@ func (r *run) end(ctx context.Context, s Status) error {
 	if s == Failed {
 		phase = PhaseFailed
 	}
-	if err := r.heed(ctx, cols, r.save); err != nil || r.row.Status.Live() {
+	if err := r.heed(ctx, cols); err != nil {
 		return err
 	}
 	r.e.db.AfterCommit(ctx, func() { r.ended(s) })
@@ -236,9 +236,8 @@ func (r *run) render(ctx context.Context) error {
 	return nil
 }
 
-// heed writes a checkpoint unless somebody cancelled the job meanwhile: then it
-// turns back after the steps that are done, and again writes that.
-func (r *run) heed(ctx context.Context, cols map[string]any, save func(context.Context) error) error {
+// heed writes a checkpoint unless somebody cancelled the job meanwhile.
+func (r *run) heed(ctx context.Context, cols map[string]any) error {
 	if r.row.Status == Undoing || r.row.Status == Failed || r.row.Cancelled || r.k.forward {
 		return r.update(ctx, cols)
 	}
@@ -248,18 +247,10 @@ func (r *run) heed(ctx context.Context, cols map[string]any, save func(context.C
 	}
 	var now []bool
 	err := r.e.db.In(ctx).Model(&Row{}).Where("id = ? AND epoch = ?", r.row.ID, r.row.Epoch).Pluck("cancelled", &now).Error
-	if err != nil {
-		return err
-	}
-	if len(now) == 0 {
+	if err == nil && len(now) == 0 {
 		return ErrLost
 	}
-	r.row.Cancelled = true
-	r.blame(cancelled(r.row))
-	live := true
-	r.row.Status, r.row.Live, r.row.FinishedAt, r.row.Result, r.over = Undoing, &live, nil, nil, false
-	r.at = max(r.at-1, 0)
-	return save(ctx)
+	return errors.Join(err, errCancelled)
 }
 
 // update writes if the epoch is still ours; if not, ErrLost.

@@ -51,10 +51,12 @@ func (s *Service) DeleteJob(ctx context.Context, n *Network) (job.Spec, error) {
 	return n.job("network.delete", work{Network: n.ID}), nil
 }
 
-// gone forgets the network and stops counting it. That both happen once is the
-// step's: its effect and its checkpoint are one transaction.
+// gone forgets the network and stops counting it.
 func (s *Service) gone(ctx context.Context, w *work) error {
 	n, err := store.Find[Network](ctx, s.db, w.Network)
+	if store.IsAbsent(err) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}

@@ -16,7 +16,7 @@ import (
 func (s *Service) defineShutdown() {
 	job.Define(s.jobs, "network.shutdown",
 		job.Do("router", func(ctx context.Context, w *work) error { return s.TakeDown(ctx, w.Network) }, nil),
-		job.Commit("closed", s.closed, nil))
+		job.Commit("closed", s.closed, nil)).Forward()
 }
 
 func (s *Service) closed(ctx context.Context, w *work) error {

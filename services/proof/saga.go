@@ -19,7 +19,6 @@ import (
 
 // Case is what one scenario of a saga works on.
 type Case struct {
-	Kind string // of the saga
 	// Submit asks for the job, in a transaction.
 	Submit func(ctx context.Context) error
 	// Whole and Empty say what is wrong after the job succeeded and after it was
@@ -34,7 +33,7 @@ type Case struct {
 // Saga kills, fails, repeats and overtakes every step of a saga and asks each
 // time whether the world is whole or empty, by its rows, by its hosts and by an
 // audit, and whether nothing is left when its thing is gone.
-func Saga(t *testing.T, begin func(w *World) Case) {
+func Saga(t *testing.T, kind string, begin func(w *World) Case) {
 	t.Helper()
 	t.Parallel()
 	shared := New(t)
@@ -60,7 +59,7 @@ func Saga(t *testing.T, begin func(w *World) Case) {
 					return nil, err
 				}
 				var row job.Row
-				return &row, w.DB.In(store.System(ctx, "test")).Order("id DESC").Take(&row, "kind = ? AND live = ?", c.Kind, true).Error
+				return &row, w.DB.In(store.System(ctx, "test")).Order("id DESC").Take(&row, "kind = ? AND live = ?", kind, true).Error
 			},
 			Whole: func() error { return errors.Join(c.Whole(), w.Findings()) },
 			Empty: func() error { return errors.Join(c.Empty(), w.settle(), w.Findings()) },

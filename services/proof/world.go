@@ -52,6 +52,7 @@ type Server struct {
 	Registry *command.Registry
 	Config   *config.Service
 	IAM      *iam.Service
+	Who      *iamcmd.Service
 	Fleet    *infra.Fleet
 	Infra    *infra.Service
 	Image    *image.Service
@@ -158,6 +159,7 @@ func (w *World) services(e *job.Engine) *Server {
 		}
 		return w.Center.Host(u.Host), nil
 	}})
+	s.Who = iamcmd.New(s.IAM, e)
 	settings := compute.DeclareSettings(c)
 	s.Image = image.New(image.Parts{DB: w.DB, Fleet: s.Fleet, Jobs: e, IAM: s.IAM, Settings: image.DeclareSettings(c)})
 	s.Keeper = infra.NewKeeper(w.DB, s.Fleet)
@@ -175,18 +177,17 @@ func (w *World) services(e *job.Engine) *Server {
 }
 
 func (s *Server) register(db *store.DB) {
-	who := iamcmd.New(s.IAM, s.Engine)
-	s.Registry = &command.Registry{DB: db, Jobs: s.Engine, Directory: s.IAM, Allowed: who.Allowed}
+	s.Registry = &command.Registry{DB: db, Jobs: s.Engine, Directory: s.IAM, Allowed: s.Who.Allowed}
 	s.Engine.Finish, s.Engine.Notify = s.Registry.Finish, s.Registry.Notify
 	(&builtin.Service{Registry: s.Registry, DB: db, Names: s.IAM, ServerName: "a"}).Register()
 	for _, cmds := range [][]*command.Command{
-		who.Commands(), (&configcmd.Service{Config: s.Config}).Commands(), s.Infra.Commands(),
+		s.Who.Commands(), (&configcmd.Service{Config: s.Config}).Commands(), s.Infra.Commands(),
 		s.Image.Commands(), s.Net.Commands(), s.Storage.Commands(), s.Compute.Commands(),
 	} {
 		s.Registry.Add(cmds...)
 	}
 	for _, refs := range []func(func(string, func(context.Context, string) (bool, error))){
-		who.Refs, s.Infra.Refs, s.Image.Refs, s.Net.Refs, s.Storage.Refs, s.Compute.Refs,
+		s.Who.Refs, s.Infra.Refs, s.Image.Refs, s.Net.Refs, s.Storage.Refs, s.Compute.Refs,
 	} {
 		refs(s.Registry.Ref)
 	}

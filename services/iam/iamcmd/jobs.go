@@ -24,12 +24,24 @@ type removal struct {
 // the command is accepted; only then doneJob follows, for the API's sake.
 func (s *Service) define(e *job.Engine) {
 	job.Define(e, deleteAccountJob, job.Commit("delete", func(ctx context.Context, r *removal) error {
-		return s.IAM.DeleteAccount(asked(ctx), r.ID)
+		return gone(ctx, r.ID, s.IAM.AccountByID, s.IAM.DeleteAccount(asked(ctx), r.ID))
 	}, nil))
 	job.Define(e, deleteDomainJob, job.Commit("delete", func(ctx context.Context, r *removal) error {
-		return s.IAM.DeleteDomain(asked(ctx), r.ID, r.Cleanup)
+		return gone(ctx, r.ID, s.IAM.DomainByID, s.IAM.DeleteDomain(asked(ctx), r.ID, r.Cleanup))
 	}, nil))
 	job.Define(e, doneJob, job.Commit("done", func(context.Context, *removal) error { return nil }, nil))
+}
+
+// gone makes a deletion that found nothing a success, unless the thing is there
+// and only hidden from who asked.
+func gone[T any](ctx context.Context, id string, find func(context.Context, string) (T, error), err error) error {
+	if !store.IsAbsent(err) {
+		return err
+	}
+	if _, absent := find(ctx, id); store.IsAbsent(absent) {
+		return nil
+	}
+	return err
 }
 
 // asked is the context of whom the job is for: its rights are looked at again.

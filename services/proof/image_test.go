@@ -1,4 +1,4 @@
-package image_test
+package proof_test
 
 import (
 	"bytes"

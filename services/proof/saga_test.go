@@ -1,0 +1,120 @@
+package proof_test
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+
+	"aerie/services/iam"
+	"aerie/services/infra"
+	"aerie/services/proof"
+)
+
+// sagas has a case for every kind of job.
+var sagas = map[string]func(*proof.World) proof.Case{
+	"host.reconnect":     hostReconnect,
+	"iam.account.delete": accountDelete,
+	"iam.domain.delete":  domainDelete,
+	"iam.done":           accountLock,
+	"infra.written":      physicalNetwork,
+	"network.delete":     networkDelete,
+	"network.restart":    networkRestart,
+	"network.shutdown":   networkShutdown,
+	"network.update":     networkUpdate,
+	"template.delete":    templateDelete,
+	"template.download":  templateDownload,
+	"template.prepare":   templatePrepare,
+	"vm.create":          vmCreate,
+	"vm.deploy":          vmDeploy,
+	"vm.destroy":         vmDestroy,
+	"vm.destroy.expunge": vmDestroyExpunge,
+	"vm.expunge":         vmExpunge,
+	"vm.password":        vmPassword,
+	"vm.reboot":          vmReboot,
+	"vm.start":           vmStart,
+	"vm.stop":            vmStop,
+}
+
+// TestSagas proves every saga that servers know, and fails on one without a case.
+func TestSagas(t *testing.T) {
+	for _, kind := range proof.New(t).Engine.Kinds() {
+		begin := sagas[kind]
+		if begin == nil {
+			t.Errorf("%s has no proof", kind)
+			continue
+		}
+		t.Run(kind, func(t *testing.T) { proof.Saga(t, kind, begin) })
+	}
+}
+
+func hostReconnect(w *proof.World) proof.Case {
+	host := w.ID(&infra.Host{}, "name = ?", "sim-1")
+	ask := func() error {
+		if w.Count(&infra.Host{}, "id = ? AND state = ?", host, infra.HostUp) != 1 {
+			return errors.New("the host is not up")
+		}
+		return nil
+	}
+	return proof.Case{Submit: w.Command("reconnectHost", "id", host), Whole: ask, Empty: ask, After: func() {}}
+}
+
+// some says what is wrong when there are not so many rows.
+func some(w *proof.World, want int64, model any, where string, args ...any) error {
+	if n := w.Count(model, where, args...); n != want {
+		return fmt.Errorf("%d rows of %T, want %d", n, model, want)
+	}
+	return nil
+}
+
+// tenant is an account in a domain of its own, and how to take both away.
+func tenant(w *proof.World) (account, domain string, drop func()) {
+	w.Account("acme", "joe", iam.RoleUser)
+	domain = w.ID(&iam.Domain{}, "name = ?", "acme")
+	return w.ID(&iam.Account{}, "name = ?", "joe"), domain, func() {
+		if w.Count(&iam.Domain{}, "id = ?", domain) > 0 {
+			w.Call(w.Admin, "deleteDomain", "id", domain, "cleanup", "true")
+		}
+	}
+}
+
+func accountDelete(w *proof.World) proof.Case {
+	account, _, drop := tenant(w)
+	return proof.Case{
+		Submit: w.Command("deleteAccount", "id", account), After: drop,
+		Whole: func() error {
+			return errors.Join(some(w, 0, &iam.Account{}, "id = ?", account), some(w, 0, &iam.User{}, "account_id = ?", account))
+		},
+		Empty: func() error {
+			return errors.Join(some(w, 1, &iam.Account{}, "id = ?", account), some(w, 1, &iam.User{}, "account_id = ?", account))
+		},
+	}
+}
+
+func domainDelete(w *proof.World) proof.Case {
+	account, domain, drop := tenant(w)
+	return proof.Case{
+		Submit: w.Command("deleteDomain", "id", domain, "cleanup", "true"), After: drop,
+		Whole: func() error {
+			return errors.Join(some(w, 0, &iam.Domain{}, "id = ?", domain), some(w, 0, &iam.Account{}, "id = ?", account))
+		},
+		Empty: func() error {
+			return errors.Join(some(w, 1, &iam.Domain{}, "id = ?", domain), some(w, 1, &iam.Account{}, "id = ?", account))
+		},
+	}
+}
+
+// accountLock: what the command says is done before its job, which cannot take
+// it back.
+func accountLock(w *proof.World) proof.Case {
+	_, domain, drop := tenant(w)
+	ask := func() error { return some(w, 1, &iam.Account{}, "name = ? AND state = ?", "joe", iam.Locked) }
+	return proof.Case{Submit: w.Command("disableAccount", "account", "joe", "domainid", domain, "lock", "true"), Whole: ask, Empty: ask, After: drop}
+}
+
+// physicalNetwork is likewise done when its job is accepted.
+func physicalNetwork(w *proof.World) proof.Case {
+	ask := func() error { return some(w, 1, &infra.PhysicalNetwork{}, "name = ?", "second") }
+	return proof.Case{Submit: w.Command("createPhysicalNetwork", "zoneid", w.Zone.ID, "name", "second"), Whole: ask, Empty: ask, After: func() {
+		w.Call(w.Admin, "deletePhysicalNetwork", "id", w.ID(&infra.PhysicalNetwork{}, "name = ?", "second"))
+	}}
+}

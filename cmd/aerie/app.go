@@ -22,6 +22,7 @@ import (
 	"aerie/services/compute"
 	"aerie/services/config"
 	"aerie/services/config/configcmd"
+	"aerie/services/event"
 	"aerie/services/iam"
 	"aerie/services/iam/iamcmd"
 	"aerie/services/image"
@@ -45,6 +46,7 @@ type app struct {
 	db              *store.DB
 	config          *config.Service
 	integrationPort config.Value[int]
+	keepEvents      config.Value[time.Duration]
 	iam             *iam.Service
 	jobs            *job.Engine
 	registry        *command.Registry
@@ -78,7 +80,11 @@ func open(ctx context.Context, s state, log *slog.Logger) (*app, error) {
 	a.config = config.New(a.db)
 	settings := compute.DeclareSettings(a.config)
 	a.integrationPort = a.config.Int("integration.api.port", "Advanced", 0, 0, 65535)
-	a.iam = iam.New(a.db, iam.Options{Log: log})
+	a.keepEvents = a.config.Duration("event.purge.delay", "Advanced", 15*24*time.Hour, 24*time.Hour)
+	who := iam.DeclareSettings(a.config)
+	who.Log = log
+	a.iam = iam.New(a.db, who)
+	a.iam.Audit = a.access
 	a.jobs = job.New(a.db, job.Options{Name: a.name, Log: log, IsTransient: transient, Around: around()})
 	a.node = newNode(s, log)
 	a.fleet = infra.NewFleet(a.db, map[string]infra.Opener{"qemu": a.node.kvm, "sim": a.node.simulated})
@@ -111,6 +117,7 @@ func (a *app) register() {
 	a.jobs.Finish, a.jobs.Notify = a.registry.Finish, a.registry.Notify
 	(&builtin.Service{Registry: a.registry, DB: a.db, Names: a.iam, ServerName: a.name}).Register()
 	who := iamcmd.New(a.iam, a.jobs)
+	who.Work = a.work
 	for _, cmds := range [][]*command.Command{
 		who.Commands(), (&configcmd.Service{Config: a.config}).Commands(), a.infra.Commands(),
 		a.images.Commands(), a.net.Commands(), a.storage.Commands(), a.compute.Commands(),
@@ -174,7 +181,10 @@ func (a *app) keep() {
 		reconcile.Loop{Name: "routers", Every: time.Minute, Run: a.net.HealAll},
 		reconcile.Loop{Name: "networks", Every: 30 * time.Second, Run: a.net.CollectIdle},
 		reconcile.Loop{Name: "expunge", Every: time.Minute, Run: a.compute.ExpungeOld},
-		reconcile.Loop{Name: "jobs", Every: time.Hour, Run: a.prune},
+		reconcile.Loop{Name: "accounts", Every: 10 * time.Second, Run: a.compute.StopDisabled},
+		reconcile.Loop{Name: "sessions", Every: 5 * time.Minute, Run: a.iam.Sweep},
+		reconcile.Loop{Name: "images", Every: time.Hour, Run: a.images.CollectBases},
+		reconcile.Loop{Name: "history", Every: time.Hour, Run: a.prune},
 	)
 }
 
@@ -183,7 +193,43 @@ const keepJobs = 30 * 24 * time.Hour
 
 func (a *app) prune(ctx context.Context) error {
 	_, err := a.jobs.Prune(ctx, keepJobs)
+	if age := a.keepEvents.Get(ctx); age > 0 {
+		_, pruned := event.Prune(ctx, a.db, age)
+		err = errors.Join(err, pruned)
+	}
 	return errors.Join(err, a.compute.PruneTickets(ctx))
+}
+
+// access makes logins and logouts events. What commands do has its own.
+func (a *app) access(ctx context.Context, what iam.Audit) {
+	level := event.Info
+	switch what.Event {
+	case "USER.LOGIN", "USER.LOGOUT":
+	case "USER.LOGIN.FAILED":
+		a.log.WarnContext(ctx, "login refused", "user", what.User, "remote", what.Remote, "reason", what.Reason)
+		level = event.Warn
+	default:
+		return
+	}
+	if what.AccountID == "" { // nobody's: only the log has it, so that strangers cannot fill the table
+		return
+	}
+	ctx = store.With(context.WithoutCancel(ctx), store.Actor{UserID: what.UserID, Owner: what.Owner})
+	_, err := event.Log(ctx, a.db, event.Event{Type: what.Event, Level: level, Username: what.User,
+		Resource: event.Resource{Kind: "user", ID: what.UserID, Name: what.User}, Owner: &what.Owner})
+	if err != nil {
+		a.log.WarnContext(ctx, "event of a login", "error", err)
+	}
+}
+
+// work tells listAccounts how many instances run.
+func (a *app) work(ctx context.Context, accountIDs []string) (map[string]iamcmd.Work, error) {
+	counts, err := a.compute.Powered(ctx, accountIDs)
+	out := make(map[string]iamcmd.Work, len(counts))
+	for id, n := range counts {
+		out[id] = iamcmd.Work{Running: n.Running, Stopped: n.Stopped}
+	}
+	return out, err
 }
 
 // sweep compares the instances of every host that is up with what runs there.

@@ -440,6 +440,9 @@ func TestSession(t *testing.T) {
 	if a := c.call("listZones"); a.code != http.StatusOK {
 		t.Errorf("with key and cookie: %s", a.body)
 	}
+	if a := c.call("listEvents", "type", "USER.LOGIN"); !strings.Contains(string(a.body), `"type":"USER.LOGIN"`) {
+		t.Errorf("the login is no event: %s", a.body)
+	}
 	again, err := s.login("admin", adminPassword)
 	if err != nil {
 		t.Fatal(err)

@@ -66,6 +66,9 @@ func (s *server) browser(t *testing.T) *browser {
 			}
 		}
 	})
+	if err := chromedp.Run(ctx); err != nil { // the browser lives as long as the context of the first run
+		t.Fatal(err)
+	}
 	b.run(cdplog.Enable(), emulation.SetDeviceMetricsOverride(1440, 900, 1, false))
 	return b
 }
@@ -146,8 +149,10 @@ func (b *browser) choose(text string) {
 
 func (b *browser) fill(name, value string) {
 	b.t.Helper()
-	field := fmt.Sprintf(`main [name=%q]`, name)
-	b.run(chromedp.WaitVisible(field, chromedp.ByQuery), chromedp.SetValue(field, "", chromedp.ByQuery), chromedp.SendKeys(field, value, chromedp.ByQuery))
+	field := fmt.Sprintf(`document.querySelector('main [name=%q]')`, name)
+	b.until("a field "+name, field+"?.checkVisibility()")
+	evaluate[bool](b, fmt.Sprintf("(f => { f.focus(); f.select(); return true })(%s)", field))
+	b.run(chromedp.KeyEvent(value))
 }
 
 // says waits until the page shows a text.
@@ -256,14 +261,13 @@ func (b *browser) deploys(name, picture string) (id, password string) {
 		b.picture(picture)
 	}
 	b.press("main form", "Create instance")
-	b.until("the instance's page", `/\/me\/instances\/[0-9a-f-]{36}$/.test(location.pathname)`)
+	b.until("the job's page", `location.pathname.startsWith("/jobs/")`)
+	b.until("the password", `document.querySelector('input[id^="secret-"]')`) // the page follows by itself
+	password = evaluate[string](b, `document.querySelector('input[id^="secret-"]').value`)
+	b.press("main", name)
+	b.until("the instance's page", `/\/instances\/[0-9a-f-]{36}$/.test(location.pathname)`)
 	id = evaluate[string](b, `location.pathname.split("/").pop()`)
 	b.state("Running")
-	b.open("/me/instances/" + id + "/jobs")
-	b.until("the job", `document.querySelector('main a[href^="/jobs/"]')`)
-	evaluate[bool](b, `document.querySelector('main a[href^="/jobs/"]').click() || true`)
-	b.until("the password", `document.querySelector('input[id^="secret-"]')`)
-	password = evaluate[string](b, `document.querySelector('input[id^="secret-"]').value`)
 	return id, password
 }
 

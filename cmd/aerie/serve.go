@@ -76,13 +76,15 @@ const grace = 25 * time.Second
 func (a *app) serve(ctx context.Context, l net.Listener) error {
 	var stopping atomic.Bool
 	query := a.query(&stopping)
-	srv := &http.Server{Handler: a.handler(query), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 4 << 20,
+	pages := a.pages()
+	srv := &http.Server{Handler: a.handler(query, pages), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 4 << 20,
 		BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) }}
 	a.keep()
 	g, work := errgroup.WithContext(ctx)
 	g.Go(func() error { return a.jobs.Run(work) })
 	g.Go(func() error { return a.loops.Run(work) })
 	g.Go(func() error { return a.follow(work) })
+	g.Go(func() error { return pages.Run(work) })
 	g.Go(func() error { return a.integrate(work, query) })
 	g.Go(func() error {
 		if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
@@ -109,12 +111,14 @@ func (a *app) query(stopping *atomic.Bool) *api.Handler {
 		Stopping: stopping.Load, Secure: a.sessions.Secure}
 }
 
-func (a *app) handler(query *api.Handler) *echo.Echo {
-	sessions := a.sessions
-	pages := portal.New(portal.Parts{Log: a.log, DB: a.db, Sessions: sessions, Registry: a.registry, Jobs: a.jobs, IAM: a.iam, Infra: a.infra,
+func (a *app) pages() *portal.Portal {
+	return portal.New(portal.Parts{Log: a.log, DB: a.db, Sessions: a.sessions, Registry: a.registry, Jobs: a.jobs, IAM: a.iam, Infra: a.infra,
 		Compute: a.compute, Net: a.net, Storage: a.storage, Images: a.images, Config: a.config})
+}
+
+func (a *app) handler(query *api.Handler, pages *portal.Portal) *echo.Echo {
 	screens := &console.Handler{Compute: a.compute, Log: a.log}
-	return handlers.New(handlers.Parts{Log: a.log, Sessions: sessions, Metrics: a.metrics, Ready: a.ready, API: func(e *echo.Echo) {
+	return handlers.New(handlers.Parts{Log: a.log, Sessions: a.sessions, Metrics: a.metrics, Ready: a.ready, API: func(e *echo.Echo) {
 		query.Register(e)
 		screens.Register(e)
 	}, Pages: pages.Register, Fail: pages.Fail})

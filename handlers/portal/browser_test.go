@@ -111,7 +111,7 @@ func ask[T any](b *tab, script string) T {
 
 func (b *tab) eventually(script string) {
 	b.t.Helper()
-	if err := chromedp.Run(b.ctx, chromedp.Poll("!!("+script+")", nil, chromedp.WithPollingTimeout(time.Minute))); err != nil {
+	if err := chromedp.Run(b.ctx, chromedp.Poll("!!("+script+")", nil, chromedp.WithPollingTimeout(20*time.Second))); err != nil {
 		b.shoot("failed")
 		b.t.Fatalf("never true: %s: %v", script, err)
 	}

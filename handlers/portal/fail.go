@@ -82,7 +82,7 @@ func asFault(err error) *fault.Error {
 // Fail answers an error: a page, or for htmx a message in the corner.
 func (p *Portal) Fail(c echo.Context, err error) {
 	f := asFault(err)
-	r := &Request{Context: c, Portal: p, Who: session.From(c.Request().Context())}
+	r := &Request{Context: c, Portal: p, Who: session.From(c.Request().Context()), Began: p.DB.Now()}
 	if f.Kind == fault.Internal {
 		p.Log.ErrorContext(r.Ctx(), "page", "method", c.Request().Method, "path", c.Request().URL.Path, "error", err)
 	}

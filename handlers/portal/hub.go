@@ -51,6 +51,8 @@ const (
 	lookEvery = time.Second
 	// lateEvents may be committed by other servers after newer ones.
 	lateEvents = 5 * time.Second
+	// slack is how far the clocks of servers may be apart.
+	slack = time.Second
 	readerRoom = 256
 )
 
@@ -232,9 +234,44 @@ func (h *hub) lookAtJobs(ctx context.Context, noted map[string]bool) error {
 }
 
 func (h *hub) tellJob(j *job.Row) {
-	owner := j.Owned.Owner()
-	h.tell(change{Kind: "job", ID: j.ID, Owner: &owner, Job: j})
-	if j.ObjectID != "" {
-		h.tell(change{Kind: strings.ToLower(j.Object), ID: j.ObjectID, Owner: &owner})
+	for _, c := range ofJob(j) {
+		h.tell(c)
 	}
+}
+
+// ofJob is what a change of a job changes.
+func ofJob(j *job.Row) []change {
+	owner := j.Owned.Owner()
+	out := []change{{Kind: "job", ID: j.ID, Owner: &owner, Job: j}}
+	if j.ObjectID != "" {
+		out = append(out, change{Kind: strings.ToLower(j.Object), ID: j.ObjectID, Owner: &owner})
+	}
+	return out
+}
+
+// since is what may have changed since then, as far as rows tell.
+func (h *hub) since(ctx context.Context, then time.Time) (all []change, err error) {
+	ctx = store.System(ctx, "what a page missed")
+	then = then.Add(-slack)
+	events, err := gorm.G[event.Row](h.db.In(ctx)).Where("id >= ?", floor(then)).Order("id DESC").Limit(readerRoom).
+		Select("resource_type", "resource_id", "account_id", "domain_id", "domain_path", "job_id").Find(ctx)
+	if err != nil {
+		return nil, err
+	}
+	noted := []string{}
+	for _, e := range events {
+		if e.JobID != "" {
+			noted = append(noted, e.JobID)
+		}
+		if e.ResourceID == "" {
+			continue
+		}
+		owner := e.Owned.Owner()
+		all = append(all, change{Kind: strings.ToLower(e.ResourceType), ID: e.ResourceID, Owner: &owner})
+	}
+	jobs, err := gorm.G[job.Row](h.db.In(ctx)).Where("live = ? OR id IN ?", true, noted).Order("id DESC").Limit(readerRoom).Find(ctx)
+	for i := range jobs {
+		all = append(all, ofJob(&jobs[i])...)
+	}
+	return all, err
 }

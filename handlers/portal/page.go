@@ -3,6 +3,7 @@ package portal
 import (
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"github.com/a-h/templ"
@@ -55,7 +56,7 @@ func (r *Request) layout(p Page) layout.Page {
 		l.Path = r.back(r.home()) // a form's address cannot be gone back to
 	}
 	if p.Watch != nil {
-		l.LiveURL = "/events/stream?" + url.Values{"watch": p.Watch, "page": {u.RequestURI()}}.Encode()
+		l.LiveURL = "/events/stream?" + url.Values{"watch": p.Watch, "page": {u.RequestURI()}, "since": {strconv.FormatInt(r.Began.UnixMilli(), 10)}}.Encode()
 	}
 	r.signs(&l)
 	return l

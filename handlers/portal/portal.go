@@ -164,7 +164,7 @@ func (p *Portal) registerPlain(in *echo.Group) {
 // plain is a page outside of a scope: links lead to the user's usual one.
 func (p *Portal) plain(h Handler) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		r := &Request{Context: c, Portal: p, Who: session.From(c.Request().Context())}
+		r := &Request{Context: c, Portal: p, Who: session.From(c.Request().Context()), Began: p.DB.Now()}
 		r.Scope = usual(r.Who)
 		return h(r)
 	}
@@ -173,7 +173,7 @@ func (p *Portal) plain(h Handler) echo.HandlerFunc {
 // scoped is a page below a scope that its reader may look at.
 func (p *Portal) scoped(h Handler) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		r := &Request{Context: c, Portal: p, Who: session.From(c.Request().Context())}
+		r := &Request{Context: c, Portal: p, Who: session.From(c.Request().Context()), Began: p.DB.Now()}
 		var err error
 		if r.Scope, err = r.scopeOf(c.Request().URL.Path); err != nil {
 			return err

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/a-h/templ"
 	"github.com/labstack/echo/v4"
@@ -23,6 +24,7 @@ type Request struct {
 	Portal *Portal
 	Who    session.State
 	Scope  scope
+	Began  time.Time // what the page shows may be as old
 }
 
 // Ctx is the request's context: actor, language and CSRF token are in it.

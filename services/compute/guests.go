@@ -10,6 +10,7 @@ import (
 	"gorm.io/gorm"
 
 	"aerie/drivers"
+	"aerie/services/infra"
 	"aerie/services/network"
 	"aerie/services/store"
 )
@@ -25,7 +26,9 @@ func (s *Service) guests(ctx context.Context, networkID string) ([]drivers.Route
 	for i, nic := range nics {
 		ids[i] = nic.VMID
 	}
-	vms, err := gorm.G[VM](s.db.In(ctx)).Where("id IN ?", ids).Find(ctx)
+	// These columns alone: there are many rows, and this is read for every start.
+	vms, err := gorm.G[VM](s.db.In(ctx)).Where("id IN ?", ids).
+		Select("id", "name", "instance_name", "zone_id", "offering_id", "password", "password_id", "user_data", "public_keys").Find(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -55,26 +58,16 @@ func (s *Service) guests(ctx context.Context, networkID string) ([]drivers.Route
 // names are what metadata tells besides the instance's own row.
 type names struct{ offerings, zones map[string]string }
 
-func (s *Service) metadataOf(ctx context.Context, vms []VM) (names, error) {
-	n := names{map[string]string{}, map[string]string{}}
+func (s *Service) metadataOf(ctx context.Context, vms []VM) (n names, err error) {
 	var offerings, zones []string
 	for _, vm := range vms {
 		offerings, zones = append(offerings, vm.OfferingID), append(zones, vm.ZoneID)
 	}
-	for table, want := range map[string]struct {
-		ids  []string
-		into map[string]string
-	}{"service_offerings": {offerings, n.offerings}, "zones": {zones, n.zones}} {
-		var rows []struct{ ID, Name string }
-		sys := store.System(ctx, "names for metadata")
-		if err := s.db.In(sys).Table(table).Where("id IN ?", want.ids).Select("id", "name").Find(&rows).Error; err != nil {
-			return n, err
-		}
-		for _, r := range rows {
-			want.into[r.ID] = r.Name
-		}
+	if n.offerings, err = store.Names[Offering](ctx, s.db, offerings); err != nil {
+		return n, err
 	}
-	return n, nil
+	n.zones, err = store.Names[infra.Zone](ctx, s.db, zones)
+	return n, err
 }
 
 func (s *Service) guest(nic network.NIC, vm *VM, more names) (drivers.RouterHost, error) {

@@ -19,9 +19,9 @@ func (s *Service) defineStart() {
 func (s *Service) bootSteps() []job.Step[boot] {
 	return []job.Step[boot]{
 		job.Commit("place", s.place, s.unplace),
-		job.Do("disks", s.disks, s.dropDisks),
+		job.Do("disks", s.disks, s.dropDisks).NoCheckpoint(),
 		job.Do("router", s.routers, nil),
-		job.Do("define", s.define, s.undefine),
+		job.Do("define", s.define, s.undefine).NoCheckpoint(),
 		job.Do("start", s.start, s.undefine),
 		job.Commit("running", s.running, nil),
 	}

@@ -102,6 +102,10 @@ func (s *Service) Get(ctx context.Context, id string) (View, error) {
 	if err != nil {
 		return View{}, err
 	}
+	return s.view(ctx, vm)
+}
+
+func (s *Service) view(ctx context.Context, vm VM) (View, error) {
 	views, err := s.Views(ctx, []VM{vm})
 	if err != nil {
 		return View{}, err

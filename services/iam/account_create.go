@@ -110,10 +110,5 @@ func (s *Service) insertAccount(ctx context.Context, d Domain, role defaultRole,
 	if err := s.createQuotas(store.System(ctx, "counters of a new account"), a.ID, a.Type == store.Admin); err != nil {
 		return a, err
 	}
-	for _, hook := range s.OnCreateAccount {
-		if err := hook(ctx, a); err != nil {
-			return a, err
-		}
-	}
 	return a, nil
 }

@@ -57,7 +57,7 @@ func (s *Service) removeAccount(ctx context.Context, a Account) error {
 		return set.Error
 	}
 	for _, hook := range s.OnDeleteAccount {
-		if err := hook(ctx, a.ID); err != nil {
+		if err := hook(ctx, a); err != nil {
 			return err
 		}
 	}

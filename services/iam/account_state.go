@@ -17,8 +17,8 @@ func (s *Service) LockAccount(ctx context.Context, r AccountRef) (Account, error
 	return s.setAccountState(ctx, r, Locked, "ACCOUNT.LOCK")
 }
 
-// DisableAccount keeps its users out, ends their sessions and stops what runs
-// (OnDisableAccount).
+// DisableAccount keeps its users out and ends their sessions. What runs in it is
+// stopped by whoever runs it.
 func (s *Service) DisableAccount(ctx context.Context, r AccountRef) (Account, error) {
 	return s.setAccountState(ctx, r, Disabled, "ACCOUNT.DISABLE")
 }
@@ -66,16 +66,5 @@ func (s *Service) stateHooks(ctx context.Context, a Account) error {
 	}
 	sys := store.System(ctx, "end the sessions of an account")
 	users := s.db.In(sys).Model(&User{}).Where("account_id = ?", a.ID).Select("id")
-	if err := s.revokeWhere(sys, "user_id IN (?)", users); err != nil {
-		return err
-	}
-	if a.State != Disabled {
-		return nil
-	}
-	for _, hook := range s.OnDisableAccount {
-		if err := hook(ctx, a); err != nil {
-			return err
-		}
-	}
-	return nil
+	return s.revokeWhere(sys, "user_id IN (?)", users)
 }

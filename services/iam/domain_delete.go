@@ -66,10 +66,5 @@ func (s *Service) removeDomain(ctx context.Context, d Domain, cleanup bool) erro
 			return err
 		}
 	}
-	for _, hook := range s.OnDeleteDomain {
-		if err := hook(ctx, d.ID); err != nil {
-			return err
-		}
-	}
 	return s.dropDirectories(ctx, d)
 }

@@ -41,16 +41,10 @@ type Service struct {
 
 	// Audit hears of logins, refusals and changes of access.
 	Audit func(context.Context, Audit)
-	// OnCreateAccount runs in the transaction that creates an account.
-	OnCreateAccount []func(ctx context.Context, a Account) error
-	// OnDisableAccount runs in the transaction that disables an account.
-	OnDisableAccount []func(ctx context.Context, a Account) error
 	// OnDeleteAccount runs in the transaction that deletes an account; a hook
 	// refuses with fault.InUse while the account still owns something.
-	OnDeleteAccount []func(ctx context.Context, accountID string) error
-	// OnDeleteDomain is the same for a domain's own resources.
-	OnDeleteDomain []func(ctx context.Context, domainID string) error
-	counters       map[Kind]Counter
+	OnDeleteAccount []func(ctx context.Context, a Account) error
+	counters        map[Kind]Counter
 }
 
 // Audit is something worth remembering about access.

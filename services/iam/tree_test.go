@@ -257,8 +257,8 @@ func TestDeleteAccountAsksItsHooks(t *testing.T) {
 	w := newWorld(t)
 	a, u := w.account(w.root.ID, "ann", iam.RoleUser)
 	full := true
-	w.OnDeleteAccount = append(w.OnDeleteAccount, func(ctx context.Context, id string) error {
-		if full && id == a.ID {
+	w.OnDeleteAccount = append(w.OnDeleteAccount, func(_ context.Context, gone iam.Account) error {
+		if full && gone.ID == a.ID {
 			return fault.New(fault.InUse, "error.account_used", "name", "2 instances")
 		}
 		return nil

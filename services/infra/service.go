@@ -69,15 +69,24 @@ func (s *Service) Commands() []*command.Command {
 // Refs tell whether an id that a request names is there for the caller.
 func (s *Service) Refs(add func(kind string, exists func(context.Context, string) (bool, error))) {
 	add("zone", func(ctx context.Context, id string) (bool, error) { return store.Exists[Zone](ctx, s.db, id) })
-	add("pod", func(ctx context.Context, id string) (bool, error) { return store.Exists[Pod](ctx, s.db, id) })
-	add("cluster", func(ctx context.Context, id string) (bool, error) { return store.Exists[Cluster](ctx, s.db, id) })
-	add("host", func(ctx context.Context, id string) (bool, error) { return store.Exists[Host](ctx, s.db, id) })
-	add("storagepool", func(ctx context.Context, id string) (bool, error) { return store.Exists[Pool](ctx, s.db, id) })
-	add("imagestore", func(ctx context.Context, id string) (bool, error) { return store.Exists[ImageStore](ctx, s.db, id) })
-	add("physicalnetwork", func(ctx context.Context, id string) (bool, error) {
-		return store.Exists[PhysicalNetwork](ctx, s.db, id)
-	})
-	add("traffictype", func(ctx context.Context, id string) (bool, error) { return store.Exists[TrafficType](ctx, s.db, id) })
+	add("pod", ForAdmins[Pod](s.db))
+	add("cluster", ForAdmins[Cluster](s.db))
+	add("host", ForAdmins[Host](s.db))
+	add("storagepool", ForAdmins[Pool](s.db))
+	add("imagestore", ForAdmins[ImageStore](s.db))
+	add("physicalnetwork", ForAdmins[PhysicalNetwork](s.db))
+	add("traffictype", ForAdmins[TrafficType](s.db))
+}
+
+// ForAdmins resolves ids of what the cloud is built of: to everybody else they
+// are all absent, so that nobody can try them out.
+func ForAdmins[T any](db *store.DB) func(context.Context, string) (bool, error) {
+	return func(ctx context.Context, id string) (bool, error) {
+		if a, _ := store.From(ctx); !a.IsSystem() && a.Rank != store.Admin {
+			return false, nil
+		}
+		return store.Exists[T](ctx, db, id)
+	}
 }
 
 // written is the state of the saga of commands that are jobs by their contract

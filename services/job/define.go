@@ -13,6 +13,8 @@ type Step[S any] struct {
 	Do, Undo func(context.Context, *S) error
 	// Database marks a step that touches only the database; see Commit.
 	Database bool
+	// Unsaved leaves out the checkpoint after the step; see Step.NoCheckpoint.
+	Unsaved bool
 	// Timeout ends one try and Attempts limits the tries of a transient
 	// failure; 0 takes the kind's.
 	Timeout  time.Duration
@@ -24,6 +26,14 @@ type Step[S any] struct {
 // failed, for it may have half happened; what is not there counts as undone.
 func Do[S any](name string, do, undo func(context.Context, *S) error) Step[S] {
 	return Step[S]{Name: name, Do: do, Undo: undo}
+}
+
+// NoCheckpoint saves a commit: a crash repeats the step together with the next
+// one. It suits a step that is quick the second time and leaves the state as it
+// is.
+func (s Step[S]) NoCheckpoint() Step[S] {
+	s.Unsaved = true
+	return s
 }
 
 // Commit is a step that touches the database and nothing else. Its effect and
@@ -48,6 +58,7 @@ type Kind struct {
 type step struct {
 	name     string
 	database bool
+	unsaved  bool
 	timeout  time.Duration
 	attempts int
 	do, undo func(context.Context, any) error
@@ -63,7 +74,7 @@ func Define[S any](e *Engine, kind string, steps ...Step[S]) *Kind {
 			panic(fmt.Sprintf("job %s: step %q has no name, no Do or a taken name", kind, s.Name))
 		}
 		seen[s.Name] = true
-		k.steps = append(k.steps, step{s.Name, s.Database, s.Timeout, s.Attempts, untyped(s.Do), untyped(s.Undo)})
+		k.steps = append(k.steps, step{s.Name, s.Database, s.Unsaved, s.Timeout, s.Attempts, untyped(s.Do), untyped(s.Undo)})
 	}
 	if len(steps) == 0 || e.kinds[kind] != nil {
 		panic(fmt.Sprintf("job %s: no steps, or defined twice", kind))

@@ -111,6 +111,9 @@ func (r *run) forward(ctx context.Context) error {
 			return r.failed(ctx, err)
 		}
 		r.at++
+		if s.unsaved && r.at < len(r.k.steps) && !r.e.draining() {
+			return r.look(ctx)
+		}
 	}
 	return r.together(ctx, func(ctx context.Context) error {
 		for r.at < len(r.k.steps) && r.k.steps[r.at].database {
@@ -125,6 +128,32 @@ func (r *run) forward(ctx context.Context) error {
 		}
 		return r.save(ctx)
 	})
+}
+
+// look takes the place of a checkpoint that is left out: once the lease that
+// came with the claim is over, the job may be another's, or be cancelled.
+func (r *run) look(ctx context.Context) error {
+	r.row.Attempts = 0
+	if r.e.now().UnixMilli() < r.row.DueAt {
+		return nil
+	}
+	cancel, err := r.asked(ctx)
+	switch {
+	case err != nil && r.lost(ctx, err) == nil:
+		return r.stuck(ctx, err)
+	case err != nil:
+		return ErrLost
+	case cancel && !r.k.forward:
+		return r.interrupted(ctx)
+	}
+	return nil
+}
+
+// interrupted turns a cancelled job back from where it stands: the step there
+// has not happened, those before it have.
+func (r *run) interrupted(ctx context.Context) error {
+	r.row.Cancelled, r.at = true, max(r.at-1, 0)
+	return r.turn(ctx, cancelled(r.row))
 }
 
 // backward undoes one step, and in the same commit those database steps before
@@ -185,9 +214,7 @@ func (r *run) together(ctx context.Context, fn func(context.Context) error) erro
 	}
 	restore()
 	if errors.Is(err, errCancelled) {
-		// The steps of this transaction have not happened; those before it have.
-		r.row.Cancelled, r.at = true, max(r.at-1, 0)
-		return r.turn(ctx, cancelled(r.row))
+		return r.interrupted(ctx)
 	}
 	var own *stepError
 	if errors.As(err, &own) {

@@ -245,12 +245,21 @@ func (r *run) heed(ctx context.Context, cols map[string]any) error {
 	if res.Error != nil || res.RowsAffected == 1 {
 		return res.Error
 	}
-	var now []bool
-	err := r.e.db.In(ctx).Model(&Row{}).Where("id = ? AND epoch = ?", r.row.ID, r.row.Epoch).Pluck("cancelled", &now).Error
-	if err == nil && len(now) == 0 {
-		return ErrLost
+	if _, err := r.asked(ctx); err != nil {
+		return err
 	}
-	return errors.Join(err, errCancelled)
+	return errCancelled
+}
+
+// asked tells whether somebody asked to undo the job; ErrLost when it is not
+// this server's any more.
+func (r *run) asked(ctx context.Context) (cancel bool, err error) {
+	var now []bool
+	err = r.e.db.In(ctx).Model(&Row{}).Where("id = ? AND epoch = ?", r.row.ID, r.row.Epoch).Pluck("cancelled", &now).Error
+	if err == nil && len(now) == 0 {
+		err = ErrLost
+	}
+	return err == nil && now[0], err
 }
 
 // update writes if the epoch is still ours; if not, ErrLost.

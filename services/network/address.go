@@ -25,9 +25,6 @@ type NICRequest struct {
 // AddNIC makes a card with an address of its network. It belongs in a
 // transaction, and the router must be told by Touch.
 func (s *Service) AddNIC(ctx context.Context, r NICRequest) (NIC, error) {
-	if have, err := store.Find[NIC](ctx, s.db, r.ID); err == nil || !store.IsAbsent(err) {
-		return have, err
-	}
 	if r.Network.State == Destroy {
 		return NIC{}, fault.New(fault.Conflict, "error.network_state", "name", r.Network.Name, "state", string(Destroy))
 	}

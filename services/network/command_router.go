@@ -20,10 +20,10 @@ type RouterView struct {
 	Role           string       `json:"role"`
 	ZoneID         string       `json:"zoneid"`
 	ZoneName       string       `json:"zonename"`
-	PodID          string       `json:"podid"`
-	HostID         string       `json:"hostid"`
-	HostName       string       `json:"hostname"`
-	HostControl    string       `json:"hostcontrolstate"`
+	PodID          string       `json:"podid" view:"admin"`
+	HostID         string       `json:"hostid" view:"admin"`
+	HostName       string       `json:"hostname" view:"admin"`
+	HostControl    string       `json:"hostcontrolstate" view:"admin"`
 	Hypervisor     string       `json:"hypervisor"`
 	Arch           string       `json:"arch"`
 	NetworkID      string       `json:"guestnetworkid"`

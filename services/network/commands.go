@@ -26,7 +26,7 @@ func (s *Service) Commands() []*command.Command {
 func (s *Service) Refs(add func(kind string, exists func(context.Context, string) (bool, error))) {
 	add("network", func(ctx context.Context, id string) (bool, error) { return store.Exists[Network](ctx, s.db, id) })
 	add("networkoffering", func(ctx context.Context, id string) (bool, error) { return store.Exists[Offering](ctx, s.db, id) })
-	add("vlan", func(ctx context.Context, id string) (bool, error) { return store.Exists[PublicRange](ctx, s.db, id) })
+	add("vlan", infra.ForAdmins[PublicRange](s.db))
 	add("publicipaddress", func(ctx context.Context, id string) (bool, error) { return store.Exists[PublicIP](ctx, s.db, id) })
 	add("router", func(ctx context.Context, id string) (bool, error) { return store.Exists[Router](ctx, s.db, id) })
 	add("nic", func(ctx context.Context, id string) (bool, error) { return store.Exists[NIC](ctx, s.db, id) })

@@ -34,8 +34,9 @@ type Want struct {
 }
 
 // Allocate gives the owner a value of the pool, or the one it already holds.
-// Values are given upwards and reused only when the top is reached, so that an
-// address that was just freed rests. It belongs in a transaction.
+// Values are given above the highest that is held, and gaps are filled only when
+// the top is reached, so that an address that was freed mostly rests. It belongs
+// in a transaction.
 func Allocate(ctx context.Context, db *store.DB, w Want) (int64, error) {
 	g := db.In(ctx)
 	held, err := gorm.G[Allocation](g).Where("pool = ? AND purpose = ? AND owner = ?", w.Pool, w.Purpose, w.Owner).Find(ctx)

@@ -39,7 +39,7 @@ type Need struct {
 }
 
 // Host claims room for an entity on a host, or returns the host of the claim
-// it already has. Filter, weigh, claim: a claim that is lost to another tries
+// it already has. Filter, draw, claim: a claim that is lost to another tries
 // the next host. It belongs in a transaction.
 func Host(ctx context.Context, db *store.DB, need Need) (infra.Host, error) {
 	g := db.In(ctx)
@@ -50,17 +50,34 @@ func Host(ctx context.Context, db *store.DB, need Need) (infra.Host, error) {
 	if len(held) == 1 {
 		return store.Find[infra.Host](ctx, db, held[0].HostID)
 	}
-	hosts, err := candidates(ctx, g, need)
-	if err != nil {
-		return infra.Host{}, err
-	}
-	for _, h := range weigh(db.Rand(), hosts, need) {
-		won, err := take(ctx, g, h, need)
-		if err != nil || won {
+	if need.Prefer != "" && need.HostID == "" {
+		preferred := need
+		preferred.HostID = need.Prefer
+		if h, won, err := try(ctx, db, preferred); err != nil || won {
 			return h, err
 		}
 	}
+	if h, won, err := try(ctx, db, need); err != nil || won {
+		return h, err
+	}
 	return infra.Host{}, explain(ctx, g, need)
+}
+
+// try claims one of the hosts that would do. They take their turns in random
+// order, which is CloudStack's default vm.allocation.algorithm.
+func try(ctx context.Context, db *store.DB, need Need) (infra.Host, bool, error) {
+	g := db.In(ctx)
+	hosts, err := candidates(ctx, g, need)
+	if err != nil {
+		return infra.Host{}, false, err
+	}
+	rand.New(source{db.Rand()}).Shuffle(len(hosts), func(a, b int) { hosts[a], hosts[b] = hosts[b], hosts[a] })
+	for _, h := range hosts {
+		if won, err := take(ctx, g, h, need); err != nil || won {
+			return h, won, err
+		}
+	}
+	return infra.Host{}, false, nil
 }
 
 func candidates(ctx context.Context, g *gorm.DB, need Need) ([]infra.Host, error) {
@@ -75,7 +92,7 @@ func candidates(ctx context.Context, g *gorm.DB, need Need) ([]infra.Host, error
 	if need.Hypervisor != "" {
 		q = q.Where("hypervisor = ?", need.Hypervisor)
 	}
-	hosts, err := q.Limit(500).Find(ctx)
+	hosts, err := q.Order("id").Limit(500).Find(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -89,22 +106,6 @@ func tagged(have, want string) bool {
 		}
 	}
 	return true
-}
-
-// weigh puts the preferred host first and the rest in random order, which is
-// CloudStack's default vm.allocation.algorithm.
-func weigh(random io.Reader, hosts []infra.Host, need Need) []infra.Host {
-	rand.New(source{random}).Shuffle(len(hosts), func(a, b int) { hosts[a], hosts[b] = hosts[b], hosts[a] })
-	slices.SortStableFunc(hosts, func(a, b infra.Host) int {
-		switch {
-		case a.ID == need.Prefer:
-			return -1
-		case b.ID == need.Prefer:
-			return 1
-		}
-		return 0
-	})
-	return hosts
 }
 
 // source draws dice from the store's randomness.

@@ -48,7 +48,7 @@ func gone(w *proof.World, id string) error {
 func on(w *proof.World, id, command string, params ...string) proof.Case {
 	return proof.Case{
 		Submit: w.Command(command, append([]string{"id", id}, params...)...),
-		After: func() { w.Gone(w.Admin, id) },
+		After:  func() { w.Gone(w.Admin, id) },
 	}
 }
 

@@ -83,15 +83,15 @@ func (c *Clock) Add(d time.Duration) {
 }
 
 // New makes a world with a zone of two hosts.
-func New(t testing.TB) *World { return NewWith(t, 2, nil) }
+func New(t testing.TB) *World { return NewWith(t, 2, sim.Options{}) }
 
-// NewWith makes a world with a zone of so many hosts; prepare may change the
-// zone before it is made.
-func NewWith(t testing.TB, hosts int, prepare func(*compute.LocalZone)) *World {
+// NewWith makes a world with a zone of so many hosts of that kind.
+func NewWith(t testing.TB, hosts int, center sim.Options) *World {
 	t.Helper()
 	c := &Clock{}
 	w := &World{TB: t, Clock: c, DB: storetest.OpenWith(t, c.Now), Images: filepath.Join(t.TempDir(), "images")}
-	w.Center = sim.New(sim.Options{Dir: t.TempDir(), Now: c.Now})
+	center.Dir, center.Now = t.TempDir(), c.Now
+	w.Center = sim.New(center)
 	t.Cleanup(func() { _ = w.Center.Close() })
 	w.Server = w.NewServer(job.New(w.DB, job.Options{Name: "a"}))
 	_, err := w.IAM.Bootstrap(t.Context(), "Test-password-1")
@@ -100,9 +100,6 @@ func NewWith(t testing.TB, hosts int, prepare func(*compute.LocalZone)) *World {
 		Public: netip.MustParsePrefix("198.18.0.0/16"), Bridge: "cloudbr0", DNS: []netip.Addr{netip.MustParseAddr("9.9.9.9")}}
 	for i := range hosts {
 		l.Hosts = append(l.Hosts, compute.LocalHost{Name: fmt.Sprintf("sim-%d", i+1), URL: fmt.Sprintf("sim://sim-%d", i+1)})
-	}
-	if prepare != nil {
-		prepare(&l)
 	}
 	w.Must(w.DB.Tx(w.Sys(), func(ctx context.Context) error { return w.seed(ctx, l) }))
 	w.Must(w.Keeper.Round(t.Context()))

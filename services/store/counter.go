@@ -13,7 +13,11 @@ type counter struct{ n *atomic.Int64 }
 func (counter) Name() string { return "counter" }
 
 func (c counter) Initialize(g *gorm.DB) error {
-	add := func(*gorm.DB) { c.n.Add(1) }
+	add := func(g *gorm.DB) {
+		if !g.DryRun { // a subquery, which is part of another statement
+			c.n.Add(1)
+		}
+	}
 	cb := g.Callback()
 	return errors.Join(
 		cb.Query().After("gorm:query").Register("counter:query", add),

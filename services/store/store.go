@@ -103,7 +103,7 @@ func (db *DB) openSQLite(path string) error {
 	if err := f.Close(); err != nil {
 		return err
 	}
-	common := "file:" + uriPath.Replace(path) + "?_journal_mode=WAL&_synchronous=FULL&_busy_timeout=10000&_foreign_keys=1&_cache_size=-16000&_loc=UTC"
+	common := "file:" + uriPath.Replace(path) + "?_journal_mode=WAL&_synchronous=FULL&_busy_timeout=10000&_foreign_keys=1&_cache_size=-16000&_stmt_cache_size=300&_loc=UTC"
 	if db.write, err = db.gorm(sqlite.Open(common+"&_txlock=immediate"), 1); err != nil {
 		return err
 	}
@@ -165,7 +165,10 @@ func (db *DB) gorm(d gorm.Dialector, conns int) (*gorm.DB, error) {
 	g, err := gorm.Open(d, &gorm.Config{
 		Logger:                 logger.Discard,
 		SkipDefaultTransaction: true,
-		PrepareStmt:            !db.mysql, // with interpolation MySQL needs one round trip as it is
+		// Neither database needs gorm's prepared statements, which it prepares
+		// anew in every transaction: with interpolation MySQL makes one round trip
+		// as it is, and SQLite's driver keeps statements by itself.
+		PrepareStmt: false,
 		TranslateError:         true,
 		NowFunc:                db.Now,
 		DisableAutomaticPing:   true,

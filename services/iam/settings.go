@@ -1,0 +1,35 @@
+package iam
+
+import (
+	"context"
+	"time"
+
+	"aerie/services/config"
+)
+
+// limited are the kinds whose default limits are settings, under CloudStack's
+// names: those that can be had.
+var limited = map[Kind]string{
+	Instances: "max.account.user.vms", Addresses: "max.account.public.ips", Volumes: "max.account.volumes",
+	Templates: "max.account.templates", Networks: "max.account.networks", CPUs: "max.account.cpus", Memory: "max.account.memory",
+	PrimaryStorage: "max.account.primary.storage", SecondaryStorage: "max.account.secondary.storage",
+}
+
+// DeclareSettings declares the settings of accounts and sessions, and returns
+// the options that follow them.
+func DeclareSettings(c *config.Service) Options {
+	limits := make(map[Kind]config.Value[int], len(limited))
+	for _, k := range Kinds() {
+		if name := limited[k]; name != "" {
+			limits[k] = c.Int(name, "Account Defaults", int(k.Default()), Unlimited, 0)
+		}
+	}
+	idle := c.Duration("session.idle.timeout", "Advanced", 30*time.Minute, time.Minute)
+	absolute := c.Duration("session.lifetime", "Advanced", 12*time.Hour, time.Hour)
+	return Options{Idle: idle.Get, Absolute: absolute.Get, Limits: func(ctx context.Context, k Kind) int64 {
+		if v, ok := limits[k]; ok {
+			return int64(v.Get(ctx))
+		}
+		return k.Default()
+	}}
+}

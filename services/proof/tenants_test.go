@@ -1,0 +1,349 @@
+package proof_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"aerie/services/command"
+	"aerie/services/compute"
+	"aerie/services/event"
+	"aerie/services/iam"
+	"aerie/services/image"
+	"aerie/services/infra"
+	"aerie/services/job"
+	"aerie/services/network"
+	"aerie/services/proof"
+	"aerie/services/storage"
+	"aerie/services/store"
+)
+
+// canary is in every name that a tenant's victim gives.
+const canary = "canary"
+
+const publicKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGKYcxSGlD8lSC4XL8IHWXBeBmVJn6yUPjYtfMLlWTM6 x"
+
+// kit is a tenant with one of everything that tenants have.
+type kit struct {
+	ctx     context.Context
+	account iam.Account
+	name    string            // begins every name
+	ids     map[string]string // kind → id
+}
+
+// tenants are who may not see one another: a user, another of the same domain,
+// one of a sibling domain, and that domain's administrator.
+type tenants struct {
+	*proof.World
+	victim, neighbour, stranger kit
+	boss                        kit // administers the stranger's domain
+	absent                      string
+	infra                       map[string]string // kind → an id that only administrators have
+}
+
+func newTenants(t *testing.T) *tenants {
+	w := proof.New(t)
+	trust(w)
+	x := &tenants{World: w, absent: "ffffffff-ffff-7fff-bfff-ffffffffffff"}
+	x.victim = x.kit("alpha", "victim", canary, iam.RoleUser)
+	x.neighbour = x.kit("alpha", "amy", "next", iam.RoleUser)
+	x.stranger = x.kit("beta", "bob", "own", iam.RoleUser)
+	x.boss = x.stranger
+	x.boss.ctx = w.Account("beta", "bea", iam.RoleDomainAdmin)
+	x.ofDomain()
+	keys, err := x.IAM.RegisterKeys(x.victim.ctx, x.victim.ids["user"])
+	x.Must(err)
+	x.victim.ids["api key"] = keys.APIKey
+	x.infra = map[string]string{
+		"host": w.ID(&infra.Host{}, "1 = 1"), "pod": w.ID(&infra.Pod{}, "1 = 1"), "cluster": w.ID(&infra.Cluster{}, "1 = 1"),
+		"storagepool": w.ID(&infra.Pool{}, "1 = 1"), "imagestore": w.ID(&infra.ImageStore{}, "1 = 1"),
+		"physicalnetwork": w.ID(&infra.PhysicalNetwork{}, "1 = 1"), "traffictype": w.ID(&infra.TrafficType{}, "1 = 1"),
+		"vlan": w.ID(&network.PublicRange{}, "1 = 1"),
+	}
+	w.Finish()
+	return x
+}
+
+// kit makes an account and its things.
+func (x *tenants) kit(domain, account, name, role string) kit {
+	x.Helper()
+	k := kit{ctx: x.Account(domain, account, role), name: name}
+	actor, _ := store.From(k.ctx)
+	own := func(model any) string { return x.ID(model, "account_id = ?", actor.AccountID) }
+	x.JSON(k.ctx, "createSSHKeyPair", "name", name+"-key")
+	x.JSON(k.ctx, "createNetwork", "name", name+"-net", "zoneid", x.Zone.ID, "networkofferingid", x.required())
+	x.JSON(k.ctx, "registerTemplate", register(site(x, qcow2(nil)), "name", name+"-image", "zoneid", x.Zone.ID)...)
+	x.Deploy(k.ctx, name+"-vm", "networkids", own(&network.Network{}), "keypair", name+"-key")
+	k.ids = map[string]string{
+		"account": actor.AccountID, "domain": actor.DomainID, "user": actor.UserID,
+		"virtualmachine": own(&compute.VM{}), "network": own(&network.Network{}), "volume": own(&storage.Volume{}),
+		"template": own(&image.Template{}), "publicipaddress": own(&network.PublicIP{}), "router": own(&network.Router{}),
+		"nic": own(&network.NIC{}), "event": own(&event.Row{}), "job": own(&job.Row{}),
+	}
+	x.Must(x.DB.In(x.Sys()).Take(&k.account, "id = ?", actor.AccountID).Error)
+	return k
+}
+
+func (x *tenants) required() string { return x.ID(&network.Offering{}, "availability = ?", "Required") }
+
+// ofDomain makes what belongs to the victim's domain as a whole.
+func (x *tenants) ofDomain() {
+	x.Helper()
+	domain := x.victim.ids["domain"]
+	x.JSON(x.Admin, "createDiskOffering", "name", canary+"-disk", "disksize", "1", "domainid", domain)
+	x.JSON(x.Admin, "createNetworkOffering", "name", canary+"-offering", "guestiptype", "Isolated", "traffictype", "GUEST", "domainid", domain,
+		"supportedservices", "Dhcp,Dns", "enable", "true")
+	x.JSON(x.Admin, "createZone", "name", canary+"-zone", "networktype", "Advanced", "dns1", "9.9.9.9", "internaldns1", "9.9.9.9",
+		"allocationstate", "Enabled", "domainid", domain)
+	x.Must(x.DB.Tx(x.Sys(), func(ctx context.Context) error {
+		return x.DB.In(ctx).Create(&iam.LDAPServer{Row: store.Row{ID: x.DB.NewID()}, DomainID: domain, Host: canary + ".test", Port: 636}).Error
+	}))
+	x.victim.ids["diskoffering"] = x.ID(&storage.Offering{}, "name = ?", canary+"-disk")
+	x.victim.ids["networkoffering"] = x.ID(&network.Offering{}, "name = ?", canary+"-offering")
+	x.victim.ids["zone"] = x.ID(&infra.Zone{}, "name = ?", canary+"-zone")
+	x.victim.ids["ldapconfiguration"] = x.ID(&iam.LDAPServer{}, "1 = 1")
+}
+
+// shared are kinds that all tenants see by their nature.
+var shared = map[string]bool{"serviceoffering": true, "role": true}
+
+// kinds are what ids stand for where a parameter's ref does not say it. A
+// parameter that names something must be here or have a ref; a command's own
+// entry goes before the general one.
+var kinds = map[string]string{
+	"account": "account name", "domainid": "domain", "projectid": "project", "accountid": "account", "userid": "user", "zoneid": "zone",
+	"clusterid": "cluster", "storageid": "storagepool", "nicid": "nic", "jobid": "job", "resourceid": "virtualmachine",
+	"associatednetworkid": "network", "vpcid": "vpc", "aclid": "acl", "managementserverid": "server",
+	"userapikey": "api key", "keypair": "key pair", "keypairs": "key pair",
+	"deleteSSHKeyPair.name": "key pair", "listSSHKeyPairs.name": "key pair", "listSSHKeyPairs.id": "key pair id",
+	"archiveEvents.ids": "event", "deleteEvents.ids": "event", "archiveAlerts.ids": "alert", "deleteAlerts.ids": "alert",
+	// Not these: the kind of a limit, a key that a user gets, and what there is none of.
+	"listResourceLimits.id": "nothing", "updateUser.userapikey": "nothing", "ostypeid": "nothing",
+}
+
+// names tells whether a parameter names something.
+func names(c *command.Command, p command.Param) (kind string, does bool) {
+	if p.Ref != "" {
+		return p.Ref, true
+	}
+	if kind := kinds[c.Name+"."+p.Name]; kind != "" {
+		return kind, kind != "nothing"
+	}
+	if kind := kinds[p.Name]; kind != "" {
+		return kind, kind != "nothing"
+	}
+	return "", p.Type == "uuid" || strings.HasSuffix(p.Name, "id") || strings.HasSuffix(p.Name, "ids")
+}
+
+// foreign is the victim's thing of that kind; absent is one that nobody has.
+func (x *tenants) foreign(kind string) (foreign, absent string, known bool) {
+	switch kind {
+	case "project", "vpc", "acl", "server", "alert": // there are none yet
+		return x.DB.NewID(), x.absent, true
+	case "account name":
+		return x.victim.account.Name, "nobody", true
+	case "key pair":
+		return canary + "-key", "none-key", true
+	case "key pair id":
+		return x.ID(&compute.SSHKey{}, "name = ?", canary+"-key"), x.absent, true
+	case "api key":
+		return x.victim.ids[kind], "no-such-key", true
+	}
+	if id := x.infra[kind]; id != "" {
+		return id, x.absent, true
+	}
+	id, ok := x.victim.ids[kind]
+	return id, x.absent, ok
+}
+
+// fill gives the parameters that a command cannot do without.
+func (x *tenants) fill(c *command.Command, k kit) url.Values {
+	v := url.Values{}
+	for _, p := range c.Params {
+		if !p.Required && c.Name+"."+p.Name != "deployVirtualMachine.templateid" {
+			continue
+		}
+		kind, named := names(c, p)
+		switch value := plain[p.Name]; {
+		case kind == "zone":
+			v.Set(p.Name, x.Zone.ID)
+		case kind == "networkoffering":
+			v.Set(p.Name, x.required())
+		case kind == "serviceoffering":
+			v.Set(p.Name, x.Small())
+		case c.Name == "deployVirtualMachine" && kind == "template":
+			v.Set(p.Name, x.Tiny())
+		case kind == "account name":
+			v.Set(p.Name, k.account.Name)
+		case kind == "key pair":
+			v.Set(p.Name, k.name+"-key")
+		case named && k.ids[kind] != "":
+			v.Set(p.Name, k.ids[kind])
+		case value != "":
+			v.Set(p.Name, value)
+		default:
+			v.Set(p.Name, "fresh")
+		}
+	}
+	return v
+}
+
+// plain are required values that name nothing.
+var plain = map[string]string{
+	"password": "Test-password-9", "email": "a@example.com", "lock": "false", "resourcetype": "0", "templatefilter": "self",
+	"url": "http://example.com/x", "format": "QCOW2", "hypervisor": "Simulator", "publickey": publicKey, "type": "OU", "accounttype": "0",
+}
+
+// ask calls a command as an actor and returns all a client would see of it.
+func (x *tenants) ask(k kit, c *command.Command, v url.Values) (text string, failed bool) {
+	actor, _ := store.From(k.ctx)
+	role := command.RoleOf(actor.Rank)
+	_, out, err := x.Registry.Call(k.ctx, c.Name, v)
+	if err != nil {
+		f := command.Explain(err, c.Name, role)
+		return fmt.Sprintf("%d %d %s", f.Code, f.CSCode, f.Text), true
+	}
+	return string(c.Body(role, out)), false
+}
+
+// TestTenants: for every command and every parameter that names something, what
+// is another tenant's answers like what is not there, and nothing changes.
+func TestTenants(t *testing.T) {
+	t.Parallel()
+	x := newTenants(t)
+	asked := 0
+	for name, k := range map[string]kit{"stranger": x.stranger, "neighbour": x.neighbour, "boss": x.boss} {
+		actor, _ := store.From(k.ctx)
+		role := command.RoleOf(actor.Rank)
+		before := x.dump()
+		for _, c := range x.Registry.All() {
+			for _, p := range c.Params {
+				if p.View == 0 || p.View&role != 0 {
+					asked += x.probe(t, name, k, c, p)
+				}
+			}
+			if after := x.dump(); !maps.Equal(before, after) {
+				t.Errorf("%s changed something as %s: %v", c.Name, name, differing(before, after))
+				before = after
+			}
+		}
+	}
+	t.Logf("%d pairs of questions", asked)
+}
+
+func differing(a, b map[string]string) (tables []string) {
+	for name := range a {
+		if a[name] != b[name] {
+			tables = append(tables, name)
+		}
+	}
+	return tables
+}
+
+// probe asks with what is foreign and with what is absent.
+func (x *tenants) probe(t *testing.T, who string, k kit, c *command.Command, p command.Param) (asked int) {
+	for _, f := range p.Fields { // of a list of objects
+		if f.Ref == "" {
+			continue
+		}
+		asked++
+		x.compare(t, who, k, c, f.Ref, func(v url.Values, id string) { v.Set(p.Name+"[0]."+f.Name, id) })
+	}
+	kind, named := names(c, p)
+	if !named || shared[kind] {
+		return asked
+	}
+	if who == "neighbour" && (kind == "domain" || kind == "diskoffering" || kind == "networkoffering" || kind == "zone") {
+		return asked // they are its own, too
+	}
+	asked++
+	x.compare(t, who, k, c, kind, func(v url.Values, id string) {
+		v.Set(p.Name, id)
+		if p.Name == "account" && v.Get("domainid") == "" {
+			v.Set("domainid", x.victim.ids["domain"])
+		}
+	})
+	if own := k.ids[kind]; own != "" && p.Type == "list" {
+		asked++
+		x.compare(t, who, k, c, kind, func(v url.Values, id string) { v.Set(p.Name, own+","+id) })
+	}
+	return asked
+}
+
+func (x *tenants) compare(t *testing.T, who string, k kit, c *command.Command, kind string, set func(v url.Values, id string)) {
+	t.Helper()
+	foreign, absent, known := x.foreign(kind)
+	if !known {
+		t.Errorf("%s: nobody knows what a foreign %q is", c.Name, kind)
+		return
+	}
+	one, other := x.fill(c, k), x.fill(c, k)
+	set(one, foreign)
+	set(other, absent)
+	a, _ := x.ask(k, c, one)
+	b, failed := x.ask(k, c, other)
+	if strings.ReplaceAll(a, foreign, "ID") != strings.ReplaceAll(b, absent, "ID") {
+		t.Errorf("%s as %s tells what is foreign from what is absent:\n%v\n\t%s\n%v\n\t%s", c.Name, who, one, a, other, b)
+	}
+	if c.Event != "" && (!failed || !x.about(b, absent)) {
+		t.Errorf("%s as %s does not stumble over an absent %s: %v\n\t%s", c.Name, who, kind, other, b)
+	}
+}
+
+// about tells whether a refusal is for what was asked: the thing, its domain, or
+// the command or parameter as a whole.
+func (x *tenants) about(text, absent string) bool {
+	return slices.ContainsFunc([]string{absent, x.victim.ids["domain"], "not there", "not supported", "not available"},
+		func(s string) bool { return strings.Contains(text, s) })
+}
+
+// dump is a digest of every table but that of events.
+func (x *tenants) dump() map[string]string {
+	x.Helper()
+	tables, err := x.DB.In(x.Sys()).Migrator().GetTables()
+	x.Must(err)
+	out := map[string]string{}
+	for _, table := range tables {
+		if table == "events" || strings.HasPrefix(table, "sqlite_") {
+			continue
+		}
+		rows, err := x.DB.In(x.Sys()).Table(table).Rows()
+		x.Must(err)
+		lines, err := lines(rows)
+		x.Must(err)
+		slices.Sort(lines)
+		sum := sha256.Sum256([]byte(strings.Join(lines, "\n")))
+		out[table] = hex.EncodeToString(sum[:])
+	}
+	return out
+}
+
+func lines(rows *sql.Rows) (out []string, err error) {
+	defer rows.Close()
+	columns, err := rows.Columns()
+	if err != nil {
+		return nil, err
+	}
+	cells, into := make([]sql.RawBytes, len(columns)), make([]any, len(columns))
+	for i := range cells {
+		into[i] = &cells[i]
+	}
+	for rows.Next() {
+		if err := rows.Scan(into...); err != nil {
+			return nil, err
+		}
+		var b strings.Builder
+		for _, cell := range cells {
+			fmt.Fprintf(&b, "%q ", cell)
+		}
+		out = append(out, b.String())
+	}
+	return out, rows.Err()
+}

@@ -250,6 +250,9 @@ type (
 	ConsoleEndpoint struct {
 		Network string // "unix" or "tcp"
 		Address string
+		// History is what a serial line said last, where the line itself does
+		// not repeat it for who comes later.
+		History []byte
 	}
 
 	// Picture is a screenshot.

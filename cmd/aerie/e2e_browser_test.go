@@ -10,8 +10,10 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
 	cdplog "github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
@@ -225,11 +227,25 @@ func (b *browser) serial(id, password string) {
 	b.until("a shell", terminal+`.includes("`+tinylinux.User+`@")`)
 }
 
-// line types into what has the focus.
+// line types into what has the focus, as a keyboard does: a capital letter is a
+// key and Shift.
 func (b *browser) line(text string) {
 	b.t.Helper()
-	b.run(chromedp.KeyEvent(text + kb.Enter))
+	shift := func(kind input.KeyType) chromedp.Action {
+		return input.DispatchKeyEvent(kind).WithKey("Shift").WithCode("ShiftLeft").WithWindowsVirtualKeyCode(16)
+	}
+	for _, c := range text {
+		if unicode.IsUpper(c) || strings.ContainsRune(shifted, c) {
+			b.run(shift(input.KeyRawDown), chromedp.KeyEvent(string(c)), shift(input.KeyUp))
+		} else {
+			b.run(chromedp.KeyEvent(string(c)))
+		}
+	}
+	b.run(chromedp.KeyEvent(kb.Enter))
 }
+
+// shifted are the signs that need Shift on a US keyboard.
+const shifted = `~!@#$%^&*()_+{}|:"<>?`
 
 // bright counts the pixels of the screen that are not black.
 const bright = `(() => { const c = document.querySelector(".console canvas"); if (!c || !c.width) return 0;
@@ -305,12 +321,16 @@ func TestBrowserJourney(t *testing.T) {
 	b.until("the screen is connected", `document.querySelector("[data-status]")?.innerText.trim() === "Connected"`)
 	lit := b.brightens("the guest's login is on the screen", 0)
 	b.run(chromedp.Click(".console canvas", chromedp.ByQuery))
-	for _, step := range []struct{ what, text string }{{"the name is typed", tinylinux.User}, {"the password is taken", webPassword}, {"the guest answers", "echo hi"}} {
+	for _, step := range []struct{ what, text string }{{"the name is typed", tinylinux.User}, {"the password is taken", webPassword}, {"the guest answers", "echo hi | tee /tmp/said"}} {
 		b.line(step.text)
 		lit = b.brightens(step.what, lit)
-		<-time.After(time.Second)
+		<-time.After(2 * time.Second) // login takes its time
 	}
 	b.shoot("console")
+	b.open("/console/serial?id=" + web)
+	b.until("what the line said before", terminal+`.includes("hi web")`)
+	b.line("sed 's/^/it said /' /tmp/said")
+	b.until("the guest answered on its screen", terminal+`.includes("it said hi")`)
 
 	b.serial(db, dbPassword)
 	b.line("wget -qO- http://web/ | sed 's/^/answer from /'")

@@ -209,8 +209,9 @@ func (v *visitor) ticket(vm, kind string) string {
 
 // serial is an instance's serial line.
 type serial struct {
-	t    testing.TB
-	conn net.Conn
+	t   testing.TB
+	ws  *websocket.Conn
+	ctx context.Context
 
 	mu      sync.Mutex
 	text    bytes.Buffer
@@ -228,17 +229,16 @@ func (v *visitor) serial(vm string) *serial {
 	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(v.s.t.Context()))
 	v.s.t.Cleanup(cancel)
-	l := &serial{t: v.s.t, conn: websocket.NetConn(ctx, c, websocket.MessageBinary), changed: make(chan struct{})}
+	l := &serial{t: v.s.t, ws: c, ctx: ctx, changed: make(chan struct{})}
 	go l.read()
 	return l
 }
 
 func (l *serial) read() {
-	b := make([]byte, 4096)
 	for {
-		n, err := l.conn.Read(b)
+		_, b, err := l.ws.Read(l.ctx) // as text what the line said before
 		l.mu.Lock()
-		l.text.Write(b[:n])
+		l.text.Write(b)
 		l.err = err
 		close(l.changed)
 		l.changed = make(chan struct{})
@@ -276,7 +276,7 @@ func (l *serial) expect(want string) string {
 
 func (l *serial) enter(line string) {
 	l.t.Helper()
-	if _, err := l.conn.Write([]byte(line + "\n")); err != nil {
+	if err := l.ws.Write(l.ctx, websocket.MessageBinary, []byte(line+"\n")); err != nil {
 		l.t.Fatal(err)
 	}
 }

@@ -3,7 +3,12 @@
 package libvirt
 
 import (
+	"bytes"
 	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
 
 	virt "libvirt.org/go/libvirt"
 	xmlvirt "libvirt.org/go/libvirtxml"
@@ -26,14 +31,42 @@ func (d *Driver) OpenConsole(ctx context.Context, req drivers.OpenConsole) (driv
 	if err != nil {
 		return drivers.ConsoleEndpoint{}, err
 	}
-	socket := vncSocket(dom)
+	end := drivers.ConsoleEndpoint{Network: "unix", Address: vncSocket(dom)}
 	if req.Kind == drivers.ConsoleSerial {
-		socket = comSocket(dom)
+		end.Address = comSocket(dom)
+		end.History, err = tail(bootLog(d.runDir, req.ID), keptOutput)
 	}
-	if socket == "" {
-		return drivers.ConsoleEndpoint{}, drivers.Errorf(drivers.Unsupported, op, "the machine has no %s console on a Unix socket", req.Kind)
+	if end.Address == "" {
+		return end, drivers.Errorf(drivers.Unsupported, op, "the machine has no %s console on a Unix socket", req.Kind)
 	}
-	return drivers.ConsoleEndpoint{Network: "unix", Address: socket}, nil
+	return end, wrap(op, err)
+}
+
+// keptOutput is how much of a serial line's output is shown again: some
+// screenfuls.
+const keptOutput = 32 << 10
+
+// tail is the end of a file, from the beginning of a line. One that is not
+// there is empty.
+func tail(file string, most int64) ([]byte, error) {
+	f, err := os.Open(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	size, err := f.Seek(0, io.SeekEnd)
+	if err != nil {
+		return nil, err
+	}
+	from := max(0, size-most)
+	text, err := io.ReadAll(io.NewSectionReader(f, from, size-from))
+	if _, rest, found := bytes.Cut(text, []byte("\n")); found && from > 0 {
+		text = rest
+	}
+	return text, err
 }
 
 // live reads the definition of a running machine, with the paths it was given.

@@ -141,6 +141,9 @@ func TestSerialLineSpeaks(t *testing.T) {
 		}
 		line.Close()
 	}
+	if end := must(t, d.OpenConsole, drivers.OpenConsole{ID: spec.ID, Kind: drivers.ConsoleSerial}); !bytes.HasSuffix(end.History, []byte("AAAA")) || len(end.History) > keptOutput {
+		t.Errorf("the history is %d bytes", len(end.History))
+	}
 	log, err := os.ReadFile(bootLog(d.runDir, spec.ID))
 	if err != nil || !bytes.Contains(log, []byte("AAAA")) {
 		t.Errorf("the boot log holds %d bytes, %v", len(log), err)

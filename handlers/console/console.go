@@ -3,6 +3,7 @@
 package console
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -75,7 +76,7 @@ func (h *Handler) serve(c echo.Context) error {
 		return err
 	}
 	ctx := store.System(r.Context(), "a console's way to its host")
-	far, err := h.dial(ctx, vm, t)
+	far, history, err := h.dial(ctx, vm, t)
 	if err != nil {
 		return err
 	}
@@ -86,6 +87,12 @@ func (h *Handler) serve(c echo.Context) error {
 	})
 	if err != nil {
 		return nil // Accept has answered
+	}
+	if len(history) > 0 {
+		// The only text message: a terminal must not answer what it asks for.
+		if err := ws.Write(r.Context(), websocket.MessageText, bytes.ToValidUTF8(history, []byte("?"))); err != nil {
+			return nil // the client is gone
+		}
 	}
 	h.carry(r.Context(), ws, far, t, vm)
 	return nil
@@ -122,17 +129,16 @@ func (h *Handler) sameOrigin(r *http.Request) bool {
 	return strings.EqualFold(u.Host, host)
 }
 
-func (h *Handler) dial(ctx context.Context, vm compute.VM, t compute.Ticket) (net.Conn, error) {
+func (h *Handler) dial(ctx context.Context, vm compute.VM, t compute.Ticket) (conn net.Conn, history []byte, err error) {
 	end, err := h.Compute.Console(ctx, vm, t.Kind)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	d := net.Dialer{Timeout: 5 * time.Second}
-	conn, err := d.DialContext(ctx, end.Network, end.Address)
-	if err != nil {
-		return nil, fault.New(fault.Unavailable, "error.console").Because(err)
+	if conn, err = d.DialContext(ctx, end.Network, end.Address); err != nil {
+		return nil, nil, fault.New(fault.Unavailable, "error.console").Because(err)
 	}
-	return conn, nil
+	return conn, end.History, nil
 }
 
 // carry copies both ways until one side ends, the instance leaves its host or

@@ -52,7 +52,7 @@ const (
 	// lateEvents may be committed by other servers after newer ones.
 	lateEvents = 5 * time.Second
 	// slack is how far the clocks of servers may be apart.
-	slack = time.Second
+	slack      = time.Second
 	readerRoom = 256
 )
 

@@ -190,10 +190,7 @@ func (s *Service) dropDisks(ctx context.Context, b *boot) error {
 // routers brings the networks' routers up to date, and the networks to the host.
 func (s *Service) routers(ctx context.Context, b *boot) error {
 	for _, id := range b.Nets {
-		if err := s.Net.Apply(ctx, id); err != nil {
-			return err
-		}
-		if err := s.Net.Plug(ctx, id, b.Placed); err != nil {
+		if err := s.Net.Connect(ctx, id, b.Placed); err != nil {
 			return err
 		}
 	}

@@ -18,19 +18,23 @@ import (
 // call at once one does the work for all: whoever comes after finds its change
 // applied. It runs outside transactions.
 func (s *Service) Apply(ctx context.Context, networkID string) error {
+	_, _, err := s.bring(ctx, networkID)
+	return err
+}
+
+// bring does so and returns the network and its router.
+func (s *Service) bring(ctx context.Context, networkID string) (n Network, r Router, err error) {
 	defer s.locks.lock(networkID)()
-	n, err := store.Find[Network](ctx, s.db, networkID)
-	if err != nil {
-		return err
+	if n, err = store.Find[Network](ctx, s.db, networkID); err != nil {
+		return n, r, err
 	}
-	r, err := s.routerOf(ctx, networkID)
-	if err != nil {
-		return err
+	if r, err = s.routerOf(ctx, networkID); err != nil {
+		return n, r, err
 	}
 	if r.Applied >= n.Generation && r.State == "Running" && n.State == Implemented {
-		return nil
+		return n, r, nil
 	}
-	return s.apply(ctx, n, r)
+	return n, r, s.apply(ctx, n, r)
 }
 
 // Heal applies the router whatever it is said to have, for the loop that mends

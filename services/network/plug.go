@@ -9,18 +9,13 @@ import (
 
 	"aerie/drivers"
 	"aerie/services/infra"
-	"aerie/services/store"
 )
 
-// Plug makes the network's bridge on a host that an instance goes to. Where
-// the network's router is, the router has made it.
-func (s *Service) Plug(ctx context.Context, networkID, hostID string) error {
-	r, err := s.routerOf(ctx, networkID)
+// Connect brings a network's router up to date and makes the network's bridge
+// on a host that an instance goes to. Where the router is, it has made it.
+func (s *Service) Connect(ctx context.Context, networkID, hostID string) error {
+	n, r, err := s.bring(ctx, networkID)
 	if err != nil || r.HostID == hostID {
-		return err
-	}
-	n, err := store.Find[Network](ctx, s.db, networkID)
-	if err != nil {
 		return err
 	}
 	sw, err := infra.Ability[drivers.Switch](ctx, s.fleet, hostID)

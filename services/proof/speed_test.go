@@ -50,17 +50,17 @@ func places(w *proof.World, n int) (all []place) {
 //
 // To accept it, in one transaction: 4 references and the 4 parts they name, the
 // template's copy, quotas, the host name, 2 for the running number, the account,
-// the instance, its disk, 5 for its card and address, the job and its event.
+// the instance, its disk, 4 for its card and address, the job and its event.
 //
 // To do it: claiming the job and noting its start (5), placing it (15 with the
-// host, the pool and the network's generation), its disk (4), its router (14,
-// which is the whole router read and applied), defining it (6), that it runs (4),
+// host, the pool and the network's generation), its disk (3), its router (13,
+// which is the whole router read and applied), defining it (5), that it runs (4),
 // the result as the command shows it (11), and the job's end (3). The commits
 // are the claim and the checkpoints after placement, router and start, and the
 // router's own.
 const (
-	acceptStatements, acceptCommits = 23, 1
-	doStatements, doCommits         = 62, 5
+	acceptStatements, acceptCommits = 22, 1
+	doStatements, doCommits         = 59, 5
 )
 
 // TestADeploymentIsCheap holds it.

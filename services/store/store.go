@@ -168,10 +168,10 @@ func (db *DB) gorm(d gorm.Dialector, conns int) (*gorm.DB, error) {
 		// Neither database needs gorm's prepared statements, which it prepares
 		// anew in every transaction: with interpolation MySQL makes one round trip
 		// as it is, and SQLite's driver keeps statements by itself.
-		PrepareStmt: false,
-		TranslateError:         true,
-		NowFunc:                db.Now,
-		DisableAutomaticPing:   true,
+		PrepareStmt:          false,
+		TranslateError:       true,
+		NowFunc:              db.Now,
+		DisableAutomaticPing: true,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)

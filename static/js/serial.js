@@ -14,14 +14,24 @@ fit.fit();
 new ResizeObserver(() => fit.fit()).observe(screen);
 
 let ws;
+let past = false; // what the line said before is being written: nothing in it is a question of now
 const bytes = new TextEncoder();
-term.onData((text) => { if (ws?.readyState === WebSocket.OPEN) ws.send(bytes.encode(text)); });
+term.onData((text) => { if (!past && ws?.readyState === WebSocket.OPEN) ws.send(bytes.encode(text)); });
+
+const history = (text) => {
+  past = true;
+  term.reset();
+  term.write(text, () => { past = false; });
+};
 
 const open = (token, connected) => new Promise((ended) => {
   ws = new WebSocket(socket, protocols(token));
   ws.binaryType = "arraybuffer";
   ws.addEventListener("open", () => { connected(); term.focus(); });
-  ws.addEventListener("message", (event) => term.write(new Uint8Array(event.data)));
+  ws.addEventListener("message", (event) => {
+    if (typeof event.data === "string") history(event.data);
+    else term.write(new Uint8Array(event.data));
+  });
   ws.addEventListener("close", (event) => ended(event.reason));
 });
 

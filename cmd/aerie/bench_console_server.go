@@ -31,7 +31,7 @@ type tap string
 func (tap) Kind() string { return "tap" }
 
 // OpenConsole names the source.
-func (t tap) OpenConsole(context.Context, drivers.OpenConsole) (drivers.ConsoleEndpoint, error) {
+func (t tap) OpenConsole(context.Context, drivers.OpenConsole) (drivers.ConsoleEndpoint, error) { //nolint:unparam // the contract
 	return drivers.ConsoleEndpoint{Network: "tcp", Address: string(t)}, nil
 }
 

@@ -15,8 +15,8 @@ import (
 )
 
 // recovery is within what time a job of a dead server must have ended: its
-// lease is an eighth of that, and libvirtd may have to be started again.
-const recovery = 2 * time.Minute
+// lease is a quarter of that.
+const recovery = time.Minute
 
 // crash is a life in which the server dies once in each job: at these moments
 // of the deployment, a stop and the end.

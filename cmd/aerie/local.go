@@ -117,7 +117,7 @@ func (a *app) plan(ctx context.Context, auto bool) (localZone, *compute.BuiltIn,
 		why = a.node.able(ctx)
 	}
 	if why != nil {
-		a.log.Warn("this machine is no KVM host; simulating a data centre instead", "why", why)
+		a.log.WarnContext(ctx, "this machine is no KVM host; simulating a data centre instead", "why", why)
 		z.Hypervisor, z.Simulated, z.PoolType, z.PoolPath, z.Bridge = "Simulator", true, "SharedMountPoint", "/pool", "cloudbr0"
 		z.Public = netip.PrefixFrom(publicSpace.Addr(), 16)
 		z.Hosts = nil
@@ -159,7 +159,7 @@ func (a *app) builtin(ctx context.Context, hypervisor string) (*compute.BuiltIn,
 		return b, nil // a simulated host pretends to read it
 	}
 	if err != nil {
-		a.log.Warn("the bundled guest image is missing; build it with make guest and register it", "why", err)
+		a.log.WarnContext(ctx, "the bundled guest image is missing; build it with make guest and register it", "why", err)
 		return nil, nil
 	}
 	if b.FileBytes, err = copyFile(source, b.Path); err != nil {

@@ -47,7 +47,7 @@ func (c serveCommand) Run(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	if err := a.plug(ctx); err != nil {
-		log.Warn("the public bridge is not there", "error", err)
+		log.WarnContext(ctx, "the public bridge is not there", "error", err)
 	}
 	l, err := net.Listen("tcp", c.Listen)
 	if err != nil {

@@ -36,6 +36,7 @@ func transitions(ctx context.Context, l *look) ([]Finding, error) {
 			if !l.live[vm.Entity()] {
 				out.add("transition", "virtualmachine/"+id, "%s is %s, and no job is at it", vm.InstanceName, vm.State)
 			}
+		default: // stays as it is
 		}
 	}
 	for id, n := range l.nets {
@@ -44,6 +45,7 @@ func transitions(ctx context.Context, l *look) ([]Finding, error) {
 			if !l.busy[id] {
 				out.add("transition", "network/"+id, "network %s is %s, and no job is at it", n.Name, n.State)
 			}
+		default: // stays as it is
 		}
 	}
 	if err := l.volumesOnTheirWay(ctx, &out); err != nil {

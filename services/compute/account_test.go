@@ -44,7 +44,7 @@ func TestAccountThatOwnsStays(t *testing.T) {
 		w.Sound()
 	}
 	refused("instances")
-	w.Gone(web, id)
+	w.Gone(w.Admin, id)
 	refused("networks")
 	w.Call(web, "deleteNetwork", "id", w.ID(&network.Network{}, "account_id = ?", account))
 	w.Call(w.Admin, "deleteAccount", "id", account)

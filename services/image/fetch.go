@@ -107,7 +107,7 @@ func (f fetcher) get(ctx context.Context, url, to string, tell func(done, total 
 	if resp.ContentLength > f.most {
 		return 0, fault.Param("url", "error.image_too_large", "max", f.most)
 	}
-	return f.store(ctx, cancel, resp, to, tell)
+	return f.store(cancel, resp, to, tell)
 }
 
 // unreached keeps what the dialler refused and hides the rest, which may tell
@@ -120,7 +120,7 @@ func unreached(err error) error {
 	return fault.New(fault.Unavailable, "error.url_unreachable").Because(err)
 }
 
-func (f fetcher) store(ctx context.Context, cancel context.CancelFunc, resp *http.Response, to string, tell func(done, total int64)) (n int64, err error) {
+func (f fetcher) store(cancel context.CancelFunc, resp *http.Response, to string, tell func(done, total int64)) (n int64, err error) {
 	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
 		return 0, err
 	}

@@ -133,6 +133,7 @@ func status(c Copy) string {
 		return or(c.Why, "Download failed")
 	case Downloading:
 		return fmt.Sprintf("%d%% Downloaded", c.Percent)
+	default:
+		return string(c.State)
 	}
-	return string(c.State)
 }

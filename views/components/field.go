@@ -200,7 +200,7 @@ type Form struct {
 	Hidden   []Pair
 	Upload   bool // multipart
 	// Check is an address that answers to every change with the summary
-	// (price, quota, problems); it is swapped into CheckInto, a CSS selector.
+	// (price, quota, problems), which takes the place of CheckInto, a CSS selector.
 	Check, CheckInto string
 }
 
@@ -244,7 +244,7 @@ func (f Form) attributes() templ.Attributes {
 		a["hx-get"] = f.Check
 		a["hx-trigger"] = "change delay:300ms, input delay:300ms"
 		a["hx-target"] = f.CheckInto
-		a["hx-swap"] = "innerMorph"
+		a["hx-swap"] = "outerMorph"
 		a["hx-sync"] = "this:replace"
 		a["hx-validate"] = "false" // a check must not complain about what is not yet filled in
 	}

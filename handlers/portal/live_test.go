@@ -1,0 +1,92 @@
+package portal_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"aerie/services/iam"
+	"aerie/static"
+)
+
+// TestLive: what happens elsewhere shows on an open page, and what the user
+// has ticked and opened stays.
+func TestLive(t *testing.T) {
+	s := newSite(t)
+	b := s.browse(t)
+	if static.URL("vendor/htmx.js") == "" {
+		t.Skip("static/vendor is empty: npm run vendor")
+	}
+	s.Account("acme", "mara", iam.RoleUser)
+	g := s.signIn(t, "acme", "mara")
+	id, _ := g.deployed("web")
+	b.as(g)
+	row := `document.querySelector("#instances-` + id + `")`
+	b.open("/me/instances", 1440, false)
+	b.run(chromedp.Evaluate(row+`.querySelector(".pick input").click()`, nil))
+	b.run(chromedp.Sleep(500 * time.Millisecond))
+	g.post("/me/instances/"+id+"/do/stop", http.StatusSeeOther)
+	b.eventually(row + `.querySelector(".pill").textContent.includes("Stopped")`)
+	b.eventually(row + `.querySelector(".pick input").checked`)
+	b.eventually(`document.querySelectorAll(".toast").length > 0`)
+	start := `[...` + row + `.querySelectorAll(".row-actions form button")].find(x => x.textContent.includes("Start"))`
+	b.eventually(start) // the job has ended, too
+	b.run(chromedp.Evaluate(start+`.click()`, nil))
+	b.eventually(`[...document.querySelectorAll(".toast")].some(x => x.textContent.includes("Starting"))`)
+	b.eventually(row + `.querySelector(".pill").textContent.includes("Running")`)
+	b.shoot("live-list")
+
+	b.open("/me/instances/"+id, 1440, false)
+	b.run(chromedp.Sleep(500 * time.Millisecond))
+	g.post("/me/instances/"+id+"/do/stop", http.StatusSeeOther)
+	b.eventually(`document.querySelector(".heading .pill").textContent.includes("Stopped")`)
+
+	b.open("/me/instances/new", 1440, false)
+	b.run(chromedp.SendKeys(`input[name=rootdisksize]`, "99999"))
+	b.eventually(`document.querySelector("#deploy-summary .notice.bad")`)
+	b.shoot("deploy-over-limit")
+
+	b.open("/me/instances", 1440, false)
+	b.run(chromedp.Evaluate(`document.querySelector("#instances [data-menu][popovertarget$=-menu]").click()`, nil),
+		chromedp.Evaluate(`document.querySelector("#instances .menu a[data-dialog]").click()`, nil))
+	b.eventually(`document.querySelector("#modal").matches(":modal")`)
+	b.shoot("destroy-dialog")
+	b.run(chromedp.Evaluate(`document.querySelector("#modal form").requestSubmit()`, nil))
+	b.eventually(`[...document.querySelectorAll(".toast")].some(x => x.textContent.includes("Destroying"))`)
+	for _, line := range b.complaints() {
+		t.Errorf("console: %s", line)
+	}
+}
+
+// TestConsole: the screen connects with a ticket and comes back after a loss.
+func TestConsole(t *testing.T) {
+	s := newSite(t)
+	b := s.browse(t)
+	if static.URL("vendor/novnc.js") == "" {
+		t.Skip("static/vendor is empty: npm run vendor")
+	}
+	s.Account("acme", "mara", iam.RoleUser)
+	g := s.signIn(t, "acme", "mara")
+	id, _ := g.deployed("web")
+	b.as(g)
+	for _, path := range []string{"/console?id=", "/console/serial?id="} {
+		b.open(path+id, 1200, false)
+		b.eventually(`document.querySelector("[data-status]").textContent === "Connected"`)
+		b.run(chromedp.Sleep(700 * time.Millisecond))
+		b.shoot("console-connected" + strings.ReplaceAll(strings.Trim(path, "?id="), "/", "-"))
+		b.run(chromedp.Click(`[data-tool=reconnect]`))
+		b.eventually(`document.querySelector("[data-status]").textContent === "Connected"`)
+	}
+	b.open("/console?id="+id, 1200, false)
+	b.eventually(`document.querySelector("[data-status]").textContent === "Connected"`)
+	g.post("/me/instances/"+id+"/do/stop", http.StatusSeeOther)
+	b.eventually(`!document.querySelector("[data-status]").classList.contains("ok")`)
+	said := b.complaints()
+	said = slices.DeleteFunc(said, func(line string) bool { return strings.Contains(line, "/console/") }) // refused tickets
+	for _, line := range said {
+		t.Errorf("console: %s", line)
+	}
+}

@@ -1,0 +1,135 @@
+package portal_test
+
+import (
+	"html"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/labstack/echo/v4"
+
+	"aerie/handlers/portal"
+	"aerie/handlers/session"
+	"aerie/services/proof"
+)
+
+// site is the portal of a simulated cloud.
+type site struct {
+	*proof.World
+	echo  *echo.Echo
+	pages *portal.Portal
+}
+
+func newSite(t *testing.T) *site {
+	t.Helper()
+	w := proof.New(t)
+	s := &site{World: w, echo: echo.New()}
+	m := &session.Manager{IAM: w.IAM}
+	p := portal.New(portal.Parts{
+		DB: w.DB, Sessions: m, Registry: w.Registry, Jobs: w.Engine, IAM: w.IAM, Infra: w.Infra, Compute: w.Compute,
+		Net: w.Net, Storage: w.Storage, Images: w.Image, Config: w.Config,
+	})
+	s.echo.HTTPErrorHandler = func(err error, c echo.Context) { p.Fail(c, err) }
+	s.pages = p
+	p.Register(s.echo.Group("", m.Load, m.Protect))
+	return s
+}
+
+// guest is a browser without scripts.
+type guest struct {
+	*site
+	t       *testing.T
+	cookies map[string]*http.Cookie
+	token   string
+	home    string
+}
+
+func (s *site) signIn(t *testing.T, domain, user string) *guest {
+	t.Helper()
+	g := &guest{site: s, t: t, cookies: map[string]*http.Cookie{}}
+	g.get("/login", http.StatusOK)
+	g.post("/login", http.StatusSeeOther, "username", user, "password", "Test-password-1", "domain", domain)
+	g.home = g.do(http.MethodGet, "/", nil).Header().Get("Location")
+	g.get(g.home, http.StatusOK) // has the session's token
+	return g
+}
+
+func (g *guest) do(method, to string, form url.Values) *httptest.ResponseRecorder {
+	g.t.Helper()
+	r := httptest.NewRequestWithContext(g.t.Context(), method, to, strings.NewReader(form.Encode()))
+	r.Host = "portal.test"
+	if form != nil {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	for _, c := range g.cookies {
+		r.AddCookie(c)
+	}
+	w := httptest.NewRecorder()
+	g.echo.ServeHTTP(w, r)
+	for _, c := range w.Result().Cookies() {
+		if c.MaxAge < 0 || c.Value == "" {
+			delete(g.cookies, c.Name)
+		} else {
+			g.cookies[c.Name] = c
+		}
+	}
+	if m := tokenOf.FindStringSubmatch(w.Body.String()); m != nil {
+		g.token = html.UnescapeString(m[1])
+	}
+	return w
+}
+
+var tokenOf = regexp.MustCompile(`name="_csrf" value="([^"]+)"`)
+
+func (g *guest) get(to string, want int) string {
+	g.t.Helper()
+	w := g.do(http.MethodGet, to, nil)
+	if w.Code != want {
+		g.t.Fatalf("GET %s: %d, want %d: %s", to, w.Code, want, text(w.Body.String()))
+	}
+	return w.Body.String()
+}
+
+// post sends a plain form and returns where it leads.
+func (g *guest) post(to string, want int, fields ...string) string {
+	g.t.Helper()
+	v := url.Values{"_csrf": {g.token}}
+	for i := 0; i+1 < len(fields); i += 2 {
+		v.Add(fields[i], fields[i+1])
+	}
+	w := g.do(http.MethodPost, to, v)
+	if w.Code != want {
+		g.t.Fatalf("POST %s %v: %d, want %d: %s", to, fields, w.Code, want, text(w.Body.String()))
+	}
+	if want == http.StatusSeeOther {
+		return w.Header().Get("Location")
+	}
+	return w.Body.String()
+}
+
+var tags = regexp.MustCompile(`(?s)<head.*?</head>|<nav.*?</nav>|<[^>]*>`)
+
+func text(page string) string {
+	return strings.Join(strings.Fields(html.UnescapeString(tags.ReplaceAllString(page, " "))), " ")
+}
+
+// furnish puts one of each kind there.
+func (s *site) furnish() {
+	mara := s.As("acme", "mara")
+	s.Call(mara, "createSSHKeyPair", "name", "laptop")
+	s.Call(s.Admin, "createDiskOffering", "name", "data", "disksize", "5")
+	s.Call(mara, "createNetwork", "name", "front", "zoneid", s.Zone.ID, "networkofferingid", s.first("network_offerings"))
+}
+
+func (s *site) first(table string) string {
+	s.Helper()
+	var ids []string
+	s.Must(s.DB.In(s.Sys()).Table(table).Order("id").Limit(1).Pluck("id", &ids).Error)
+	if len(ids) == 0 {
+		s.Fatalf("nothing in %s", table)
+	}
+	return ids[0]
+}

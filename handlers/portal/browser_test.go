@@ -3,12 +3,10 @@ package portal_test
 import (
 	"context"
 	"fmt"
-	"net/http"
+	"log/slog"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -18,19 +16,14 @@ import (
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+	"github.com/labstack/echo/v4"
 
 	"aerie/handlers/console"
 	"aerie/handlers/session"
-	"aerie/services/iam"
 	"aerie/static"
 )
 
-const (
-	chromium = "/usr/bin/chromium"
-	axePath  = "../../node_modules/axe-core/axe.min.js"
-	axeRun   = `axe.run(document, {runOnly: ["wcag2a","wcag2aa","wcag21a","wcag21aa","wcag22aa","best-practice"]}).then(r =>
-	r.violations.map(v => v.id + ": " + v.help + "\n" + v.nodes.slice(0, 4).map(n => "  " + n.target + " " + n.html.slice(0, 160)).join("\n")))`
-)
+const chromium = "/usr/bin/chromium"
 
 func skipWithout(t *testing.T, path string) {
 	t.Helper()
@@ -45,11 +38,11 @@ func skipWithout(t *testing.T, path string) {
 
 // tab is a browser that looks at a site.
 type tab struct {
-	t      *testing.T
-	ctx    context.Context //nolint:containedctx // chromedp keeps its browser there
-	server *httptest.Server
-	said   []string
-	mu     sync.Mutex
+	t    *testing.T
+	ctx  context.Context //nolint:containedctx // chromedp keeps its browser there
+	url  string
+	said []string
+	mu   sync.Mutex
 }
 
 func (s *site) browse(t *testing.T) *tab {
@@ -60,25 +53,28 @@ func (s *site) browse(t *testing.T) *tab {
 	skipWithout(t, chromium)
 	m := &session.Manager{IAM: s.IAM}
 	s.echo.Pre(m.Headers)
-	s.echo.GET("/static/*", func(c echoContext) error { static.Handler().ServeHTTP(c.Response(), c.Request()); return nil })
-	(&console.Handler{Compute: s.Compute, Log: quiet()}).Register(s.echo)
+	s.echo.GET("/static/*", func(c echo.Context) error { static.Handler().ServeHTTP(c.Response(), c.Request()); return nil })
+	(&console.Handler{Compute: s.Compute, Log: slog.New(slog.DiscardHandler)}).Register(s.echo)
 	server := httptest.NewServer(s.echo)
 	t.Cleanup(server.CloseClientConnections)
 	run, stop := context.WithCancel(t.Context())
 	t.Cleanup(stop)
 	go func() { _ = s.pages.Run(run) }()
 	go func() { _ = s.Engine.Run(run) }()
-	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(chromium), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun,
+	ctx, quit := chromedp.NewExecAllocator(t.Context(), append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(chromium), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun, chromedp.WSURLReadTimeout(aWhile),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
-		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true))
-	ctx, quit := chromedp.NewExecAllocator(t.Context(), options...)
+		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true))...)
 	t.Cleanup(quit)
-	ctx, quit = chromedp.NewContext(ctx, chromedp.WithErrorf(func(string, ...any) {}))
+	return newTab(t, ctx, server.URL)
+}
+
+// newTab is a tab with cookies of its own, in the browser of ctx.
+func newTab(t *testing.T, ctx context.Context, url string, options ...chromedp.ContextOption) *tab {
+	t.Helper()
+	ctx, quit := chromedp.NewContext(ctx, append(options, chromedp.WithErrorf(func(string, ...any) {}))...)
 	t.Cleanup(quit)
-	ctx, quit = context.WithTimeout(ctx, 15*time.Minute)
-	t.Cleanup(quit)
-	b := &tab{t: t, ctx: ctx, server: server}
+	b := &tab{t: t, ctx: ctx, url: url}
 	chromedp.ListenTarget(ctx, func(event any) {
 		b.mu.Lock()
 		defer b.mu.Unlock()
@@ -91,13 +87,26 @@ func (s *site) browse(t *testing.T) *tab {
 			}
 		}
 	})
-	b.run(cdplog.Enable())
+	if err := chromedp.Run(ctx, cdplog.Enable()); err != nil { // the browser lives as long as the context of the first run
+		t.Fatal(err)
+	}
 	return b
 }
 
+// another is a further tab of the same browser, signed in by itself.
+func (b *tab) another() *tab {
+	b.t.Helper()
+	return newTab(b.t, b.ctx, b.url, chromedp.WithNewBrowserContext())
+}
+
+// aWhile is more than anything takes on a busy machine.
+const aWhile = time.Minute
+
 func (b *tab) run(actions ...chromedp.Action) {
 	b.t.Helper()
-	if err := chromedp.Run(b.ctx, actions...); err != nil {
+	ctx, cancel := context.WithTimeout(b.ctx, aWhile)
+	defer cancel()
+	if err := chromedp.Run(ctx, actions...); err != nil {
 		b.t.Fatal(err)
 	}
 }
@@ -109,11 +118,30 @@ func ask[T any](b *tab, script string) T {
 	return got
 }
 
+// do runs a script for what it does.
+func (b *tab) do(script string) {
+	b.t.Helper()
+	b.run(chromedp.Evaluate(script, nil))
+}
+
+// eventually waits until the script is true, over changes of the page.
 func (b *tab) eventually(script string) {
 	b.t.Helper()
-	if err := chromedp.Run(b.ctx, chromedp.Poll("!!("+script+")", nil, chromedp.WithPollingTimeout(20*time.Second))); err != nil {
-		b.shoot("failed")
-		b.t.Fatalf("never true: %s: %v", script, err)
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	late := time.After(aWhile)
+	for {
+		var yes bool
+		err := chromedp.Run(b.ctx, chromedp.Evaluate("!!("+script+")", &yes))
+		if yes {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-late:
+			b.shoot("failed")
+			b.t.Fatalf("never true: %s: %v", script, err)
+		}
 	}
 }
 
@@ -131,20 +159,39 @@ func (b *tab) as(g *guest) {
 	b.t.Helper()
 	b.run(network.ClearBrowserCookies())
 	for _, c := range g.cookies {
-		b.run(network.SetCookie(c.Name, c.Value).WithURL(b.server.URL))
+		b.run(network.SetCookie(c.Name, c.Value).WithURL(b.url))
 	}
 }
 
-func (b *tab) open(path string, width int64, dark bool) {
+// look is how a page is looked at.
+type look struct {
+	lang  string
+	width int64
+	dark  bool
+}
+
+var (
+	wide  = look{lang: "en", width: 1440}
+	phone = look{lang: "de", width: 390, dark: true} // the other language, too
+)
+
+func (l look) String() string {
+	return fmt.Sprintf("%s-%d", map[bool]string{false: "light", true: "dark"}[l.dark], l.width)
+}
+
+func (b *tab) open(path string, l look) {
 	b.t.Helper()
-	scheme := "light"
-	if dark {
-		scheme = "dark"
-	}
-	lang := map[bool]string{false: "en", true: "de"}[dark] // so that both are looked at
-	b.run(network.SetCookie("lang", lang).WithURL(b.server.URL), emulation.SetDeviceMetricsOverride(width, 900, 1, false),
-		emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}),
-		chromedp.Navigate(b.server.URL+path))
+	b.run(network.SetCookie("lang", l.lang).WithURL(b.url), emulation.SetDeviceMetricsOverride(l.width, 900, 1, false))
+	b.light(!l.dark)
+	b.run(chromedp.Navigate(b.url + path))
+}
+
+// light switches the colours of the open page.
+func (b *tab) light(on bool) {
+	b.t.Helper()
+	scheme := map[bool]string{false: "dark", true: "light"}[on]
+	b.run(emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{
+		{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"}}))
 }
 
 // shoot saves a picture to be looked at, into AERIE_SCREENSHOTS.

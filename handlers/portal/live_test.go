@@ -1,6 +1,7 @@
 package portal_test
 
 import (
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -25,36 +26,34 @@ func TestLive(t *testing.T) {
 	id, _ := g.deployed("web")
 	b.as(g)
 	row := `document.querySelector("#instances-` + id + `")`
-	b.open("/me/instances", 1440, false)
-	b.run(chromedp.Evaluate(row+`.querySelector(".pick input").click()`, nil))
-	b.run(chromedp.Sleep(500 * time.Millisecond))
+	b.open("/me/instances", wide)
+	b.do(row + `.querySelector(".pick input").click()`)
 	g.post("/me/instances/"+id+"/do/stop", http.StatusSeeOther)
 	b.eventually(row + `.querySelector(".pill").textContent.includes("Stopped")`)
 	b.eventually(row + `.querySelector(".pick input").checked`)
 	b.eventually(`document.querySelectorAll(".toast").length > 0`)
 	start := `[...` + row + `.querySelectorAll(".row-actions form button")].find(x => x.textContent.includes("Start"))`
 	b.eventually(start) // the job has ended, too
-	b.run(chromedp.Evaluate(start+`.click()`, nil))
+	b.do(start + `.click()`)
 	b.eventually(`[...document.querySelectorAll(".toast")].some(x => x.textContent.includes("Starting"))`)
 	b.eventually(row + `.querySelector(".pill").textContent.includes("Running")`)
 	b.shoot("live-list")
 
-	b.open("/me/instances/"+id, 1440, false)
-	b.run(chromedp.Sleep(500 * time.Millisecond))
+	b.open("/me/instances/"+id, wide)
 	g.post("/me/instances/"+id+"/do/stop", http.StatusSeeOther)
 	b.eventually(`document.querySelector(".heading .pill").textContent.includes("Stopped")`)
 
-	b.open("/me/instances/new", 1440, false)
+	b.open("/me/instances/new", wide)
 	b.run(chromedp.SendKeys(`input[name=rootdisksize]`, "99999"))
 	b.eventually(`document.querySelector("#deploy-summary .notice.bad")`)
 	b.shoot("deploy-over-limit")
 
-	b.open("/me/instances", 1440, false)
-	b.run(chromedp.Evaluate(`document.querySelector("#instances [data-menu][popovertarget$=-menu]").click()`, nil),
-		chromedp.Evaluate(`document.querySelector("#instances .menu a[data-dialog]").click()`, nil))
+	b.open("/me/instances", wide)
+	b.do(`document.querySelector("#instances [data-menu][popovertarget$=-menu]").click()`)
+	b.do(`document.querySelector("#instances .menu a[data-dialog]").click()`)
 	b.eventually(`document.querySelector("#modal").matches(":modal")`)
 	b.shoot("destroy-dialog")
-	b.run(chromedp.Evaluate(`document.querySelector("#modal form").requestSubmit()`, nil))
+	b.do(`document.querySelector("#modal form").requestSubmit()`)
 	b.eventually(`[...document.querySelectorAll(".toast")].some(x => x.textContent.includes("Destroying"))`)
 	for _, line := range b.complaints() {
 		t.Errorf("console: %s", line)
@@ -73,14 +72,13 @@ func TestConsole(t *testing.T) {
 	id, _ := g.deployed("web")
 	b.as(g)
 	for _, path := range []string{"/console?id=", "/console/serial?id="} {
-		b.open(path+id, 1200, false)
+		b.open(path+id, wide)
 		b.eventually(`document.querySelector("[data-status]").textContent === "Connected"`)
-		b.run(chromedp.Sleep(700 * time.Millisecond))
 		b.shoot("console-connected" + strings.ReplaceAll(strings.Trim(path, "?id="), "/", "-"))
 		b.run(chromedp.Click(`[data-tool=reconnect]`))
 		b.eventually(`document.querySelector("[data-status]").textContent === "Connected"`)
 	}
-	b.open("/console?id="+id, 1200, false)
+	b.open("/console?id="+id, wide)
 	b.eventually(`document.querySelector("[data-status]").textContent === "Connected"`)
 	g.post("/me/instances/"+id+"/do/stop", http.StatusSeeOther)
 	b.eventually(`!document.querySelector("[data-status]").classList.contains("ok")`)

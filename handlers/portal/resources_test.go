@@ -34,9 +34,8 @@ func TestRootPagesAreNotForOthers(t *testing.T) {
 
 func TestForeignThingsAreAbsent(t *testing.T) {
 	s := newSite(t)
-	s.Account("acme", "mara", iam.RoleUser)
-	s.Account("other", "otto", iam.RoleUser)
 	s.furnish()
+	s.Account("other", "otto", iam.RoleUser)
 	g := s.signIn(t, "other", "otto")
 	for _, to := range []string{
 		"/me/networks/" + s.first("networks"), "/me/networks/" + s.first("networks") + "/edit", "/me/keys/" + s.first("ssh_keys") + "/delete",

@@ -13,6 +13,9 @@ import (
 
 	"aerie/handlers/portal"
 	"aerie/handlers/session"
+	"aerie/services/compute"
+	"aerie/services/event"
+	"aerie/services/iam"
 	"aerie/services/proof"
 )
 
@@ -116,13 +119,52 @@ func text(page string) string {
 	return strings.Join(strings.Fields(html.UnescapeString(tags.ReplaceAllString(page, " "))), " ")
 }
 
-// furnish puts one of each kind there.
-func (s *site) furnish() {
+// people are those who look at a furnished site.
+type people struct {
+	admin, dora, mara, ella *guest // ella has nothing
+}
+
+// furnish puts some of each kind there.
+func (s *site) furnish() people {
+	s.Helper()
+	s.Account("acme", "mara", iam.RoleUser)
+	s.Account("acme", "dora", iam.RoleDomainAdmin)
+	s.Account("empty", "ella", iam.RoleUser)
 	mara := s.As("acme", "mara")
 	s.Call(mara, "createSSHKeyPair", "name", "laptop")
 	s.Call(s.Admin, "createDiskOffering", "name", "data", "disksize", "5")
+	s.Call(s.Admin, "createServiceOffering", "name", "Colossal", "displaytext", "Colossal", "cpunumber", "36", "cpuspeed", "4000", "memory", "32768")
 	s.Call(mara, "createNetwork", "name", "front", "zoneid", s.Zone.ID, "networkofferingid", s.first("network_offerings"))
+	s.Call(mara, "createVolume", "name", "backups", "zoneid", s.Zone.ID, "diskofferingid", s.first("disk_offerings"))
+	_, err := event.Raise(s.Sys(), s.DB, event.Alert{Kind: event.Host, Subject: s.first("hosts"), Message: "alert.generated", Args: []any{"text", "Host sim-2 does not answer."}, ZoneID: s.Zone.ID, HostID: s.first("hosts")})
+	s.Must(err)
+	s.Deploy(mara, "web-1")
+	database := s.Deploy(mara, "database")
+	s.Call(mara, "stopVirtualMachine", "id", database)
+	_, err = s.Try(mara, "deployVirtualMachine", "zoneid", s.Zone.ID, "name", "too-big", "templateid", s.Tiny(), "serviceofferingid", s.ID(&compute.Offering{}, "name = ?", "Colossal"))
+	if err == nil {
+		s.Fatal("36 CPUs found room")
+	}
+	s.Finish()
+	t, ok := s.TB.(*testing.T)
+	if !ok {
+		return people{}
+	}
+	return people{admin: s.signIn(t, "", "admin"), dora: s.signIn(t, "acme", "dora"), mara: s.signIn(t, "acme", "mara"), ella: s.signIn(t, "empty", "ella")}
 }
+
+// strip leaves a cloud in which nothing was set up yet.
+func (s *site) strip() {
+	s.Helper()
+	s.Must(s.DB.In(s.Sys()).Exec("PRAGMA foreign_keys = OFF").Error)
+	for _, table := range []string{"zones", "pods", "clusters", "hosts", "storage_pools", "image_stores", "physical_networks", "templates", "networks",
+		"service_offerings", "disk_offerings", "network_offerings", "events", "alerts"} {
+		s.Must(s.DB.In(s.Sys()).Exec("DELETE FROM " + table).Error)
+	}
+}
+
+// starts are the pages that a crawl begins at: what forms lead to, and home.
+func (people) starts(g *guest) []string { return []string{g.home, "/search?q=web"} }
 
 func (s *site) first(table string) string {
 	s.Helper()

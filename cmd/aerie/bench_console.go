@@ -52,8 +52,8 @@ func (c benchConsole) Run(ctx context.Context, out io.Writer) (err error) {
 		}
 	}
 	for _, p := range ways {
-		fmt.Fprintf(out, "%-11s %5.0f MB/s, %.2f CPU s/GB, %4.0f set-ups/s, %6.1f MB with %d sessions (%.1f MB idle)\n", p.name,
-			middle(p.rate), middle(p.cpu), middle(p.setups), middle(p.memory), c.Sessions, middle(p.idle))
+		fmt.Fprintf(out, "%-11s %5.0f MB/s, %.2f CPU s/GB; %.2f %% of a core per session at 1 MB/s; %4.0f set-ups/s; %d sessions take %.1f MB more than %.1f MB\n",
+			p.name, middle(p.rate), middle(p.cpu), middle(p.paced), middle(p.setups), c.Sessions, slices.Max(p.memory)-slices.Min(p.idle), slices.Min(p.idle))
 	}
 	return nil
 }
@@ -68,16 +68,16 @@ func middle(all []float64) float64 {
 
 // proxy is one of the two, as a process of its own.
 type proxy struct {
-	name                            string
-	url                             string
-	pid                             int
-	tickets                         func(n int) ([]string, error) // one for each session
-	stop                            func() error
-	rate, cpu, setups, memory, idle []float64
+	name                                   string
+	url                                    string
+	pid                                    int
+	tickets                                func(n int) ([]string, error) // one for each session
+	stop                                   func() error
+	rate, cpu, paced, setups, memory, idle []float64
 }
 
 func (c benchConsole) measure(ctx context.Context, p *proxy) error {
-	for _, step := range []func(context.Context, *proxy) error{c.stream, c.setup, c.hold} {
+	for _, step := range []func(context.Context, *proxy) error{c.hold, c.setup, c.stream, c.pace} {
 		if err := step(ctx, p); err != nil {
 			return err
 		}
@@ -133,6 +133,44 @@ func (c benchConsole) stream(ctx context.Context, p *proxy) error {
 	p.rate = append(p.rate, float64(c.Megabytes)/took.Seconds())
 	p.cpu = append(p.cpu, (cpuOf(p.pid)-before).Seconds()/(float64(bytes)/1e9))
 	return nil
+}
+
+// pace is what consoles mostly do: many sessions at once, each with some
+// 30 pictures a second that make 1 MB.
+func (c benchConsole) pace(ctx context.Context, p *proxy) error {
+	const many, frames, lasts = 50, 30, 5 * time.Second
+	tickets, err := p.tickets(many)
+	if err != nil {
+		return err
+	}
+	conns := make([]net.Conn, many)
+	for i, t := range tickets {
+		if conns[i], err = p.dial(ctx, t); err != nil {
+			return err
+		}
+		defer conns[i].Close()
+		if err := pull(conns[i], 1); err != nil {
+			return err
+		}
+	}
+	before, began := cpuOf(p.pid), time.Now()
+	var g errgroup.Group
+	for _, conn := range conns {
+		g.Go(func() error {
+			tick := time.NewTicker(time.Second / frames)
+			defer tick.Stop()
+			for time.Since(began) < lasts {
+				<-tick.C
+				if err := pull(conn, 1_000_000/frames); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	err = g.Wait()
+	p.paced = append(p.paced, 100*(cpuOf(p.pid)-before).Seconds()/time.Since(began).Seconds()/many)
+	return err
 }
 
 // setup opens sessions, eight at a time, until the first byte comes through.

@@ -54,9 +54,10 @@ const (
 	// ticketPrefix begins the subprotocol that carries the ticket: unlike a
 	// query it is in no log, history or Referer.
 	ticketPrefix = "aerie.ticket."
-	// recheck is how often a console asks whether it may stay open. Together
-	// with the query it is well below the 5 s within which it must close.
-	recheck = 2 * time.Second
+	// recheck is how often a console asks whether it may stay open, patience how
+	// long the answer may take: it must close within 5 s.
+	recheck  = 3 * time.Second
+	patience = time.Second
 	// farewell is how long a client may take to answer that the console closes.
 	farewell = time.Second
 	buffer   = 64 << 10
@@ -211,7 +212,7 @@ func (h *Handler) guard(ctx context.Context, t compute.Ticket, vm compute.VM) er
 // entitled does not wait for a database that hangs: who cannot be asked about
 // may not watch.
 func (h *Handler) entitled(ctx context.Context, t compute.Ticket) (compute.VM, error) {
-	ctx, cancel := context.WithTimeout(ctx, recheck)
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	return h.Compute.Entitled(ctx, t)
 }

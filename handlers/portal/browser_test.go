@@ -60,13 +60,22 @@ func (s *site) browse(t *testing.T) *tab {
 	run, stop := context.WithCancel(t.Context())
 	t.Cleanup(stop)
 	go func() { _ = s.pages.Run(run) }()
-	go func() { _ = s.Engine.Run(run) }()
 	ctx, quit := chromedp.NewExecAllocator(t.Context(), append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(chromium), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun, chromedp.WSURLReadTimeout(aWhile),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
 		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true))...)
 	t.Cleanup(quit)
 	return newTab(t, ctx, server.URL)
+}
+
+// work does jobs as they come. What is to be there before must be: a test that
+// lets time pass takes their leases away.
+func (s *site) work(t *testing.T) {
+	t.Helper()
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() { _ = s.Engine.Run(ctx); close(ended) }()
+	t.Cleanup(func() { stop(); <-ended })
 }
 
 // newTab is a tab with cookies of its own, in the browser of ctx.

@@ -10,6 +10,7 @@ import (
 
 	"aerie/locales"
 	"aerie/services/compute"
+	"aerie/static"
 	"aerie/views/components"
 )
 
@@ -344,9 +345,9 @@ func screen(r *Request) error {
 		return err
 	}
 	p, err := r.Portal.Compute.Screenshot(r.Ctx(), vm.ID)
-	if err != nil {
-		return r.NoContent(http.StatusNotFound)
-	}
 	r.Response().Header().Set("Cache-Control", "no-store")
+	if err != nil { // it may have stopped since the page was made
+		return r.Redirect(http.StatusSeeOther, static.URL("img/no-picture.svg"))
+	}
 	return r.Blob(http.StatusOK, p.MIME, p.Data)
 }

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/chromedp"
 
@@ -17,13 +16,14 @@ import (
 // has ticked and opened stays.
 func TestLive(t *testing.T) {
 	s := newSite(t)
-	b := s.browse(t)
 	if static.URL("vendor/htmx.js") == "" {
 		t.Skip("static/vendor is empty: npm run vendor")
 	}
 	s.Account("acme", "mara", iam.RoleUser)
 	g := s.signIn(t, "acme", "mara")
 	id, _ := g.deployed("web")
+	s.work(t)
+	b := s.browse(t)
 	b.as(g)
 	row := `document.querySelector("#instances-` + id + `")`
 	b.open("/me/instances", wide)
@@ -63,13 +63,14 @@ func TestLive(t *testing.T) {
 // TestConsole: the screen connects with a ticket and comes back after a loss.
 func TestConsole(t *testing.T) {
 	s := newSite(t)
-	b := s.browse(t)
 	if static.URL("vendor/novnc.js") == "" {
 		t.Skip("static/vendor is empty: npm run vendor")
 	}
 	s.Account("acme", "mara", iam.RoleUser)
 	g := s.signIn(t, "acme", "mara")
 	id, _ := g.deployed("web")
+	s.work(t)
+	b := s.browse(t)
 	b.as(g)
 	for _, path := range []string{"/console?id=", "/console/serial?id="} {
 		b.open(path+id, wide)

@@ -135,7 +135,6 @@ func (s *site) furnish() people {
 	s.Call(s.Admin, "createDiskOffering", "name", "data", "disksize", "5")
 	s.Call(s.Admin, "createServiceOffering", "name", "Colossal", "displaytext", "Colossal", "cpunumber", "36", "cpuspeed", "4000", "memory", "32768")
 	s.Call(mara, "createNetwork", "name", "front", "zoneid", s.Zone.ID, "networkofferingid", s.first("network_offerings"))
-	s.Call(mara, "createVolume", "name", "backups", "zoneid", s.Zone.ID, "diskofferingid", s.first("disk_offerings"))
 	_, err := event.Raise(s.Sys(), s.DB, event.Alert{Kind: event.Host, Subject: s.first("hosts"), Message: "alert.generated", Args: []any{"text", "Host sim-2 does not answer."}, ZoneID: s.Zone.ID, HostID: s.first("hosts")})
 	s.Must(err)
 	s.Deploy(mara, "web-1")

@@ -27,10 +27,13 @@ const (
 // stream tells one tab what changes, until it closes or the session ends.
 func (p *Portal) stream(r *Request) error {
 	there := r.seenFrom(r.QueryParam("page"))
-	s := &streaming{Request: r, there: there, query: components.Of(there.Request().URL), watch: map[string]string{}}
+	s := &streaming{Request: r, there: there, query: components.Of(there.Request().URL), watch: map[string]string{}, told: map[string]bool{}}
 	for _, w := range r.QueryParams()["watch"] {
 		kind, id, _ := strings.Cut(w, "/")
 		s.watch[kind] = id
+	}
+	if ms, err := strconv.ParseInt(r.QueryParam("since"), 10, 64); err == nil {
+		s.began = time.UnixMilli(ms)
 	}
 	changes, leave := p.hub.join()
 	defer leave()
@@ -43,19 +46,18 @@ func (p *Portal) stream(r *Request) error {
 		if err := s.send("resync", ""); err != nil {
 			return nil
 		}
-	} else if err := s.report(s.missed(r.QueryParam("since"))); err != nil {
+	} else if err := s.report(s.missed()); err != nil {
 		return nil //nolint:nilerr // the reader is gone
 	}
 	return s.run(changes)
 }
 
 // missed is what changed since the page was read, before its stream began.
-func (s *streaming) missed(since string) []change {
-	ms, err := strconv.ParseInt(since, 10, 64)
-	if err != nil {
+func (s *streaming) missed() []change {
+	if s.began.IsZero() {
 		return nil
 	}
-	all, err := s.Portal.hub.since(s.Ctx(), time.UnixMilli(ms))
+	all, err := s.Portal.hub.since(s.Ctx(), s.began)
 	if err != nil {
 		s.Portal.Log.WarnContext(s.Ctx(), "look for what a page missed", "error", err)
 	}
@@ -68,6 +70,8 @@ type streaming struct {
 	there *Request // the page that the tab shows
 	query components.Query
 	watch map[string]string // kind → the one id, or all
+	began time.Time         // when the page was read
+	told  map[string]bool   // jobs whose end was told
 	n     int
 }
 
@@ -131,7 +135,6 @@ func (s *streaming) concerns(c change) bool {
 func (s *streaming) report(held []change) error {
 	byKind := map[string]map[string]bool{}
 	var pieces []templ.Component
-	told := map[string]bool{}
 	refresh := false
 	for _, c := range held {
 		id, watched := s.watch[c.Kind]
@@ -142,8 +145,8 @@ func (s *streaming) report(held []change) error {
 			}
 			byKind[c.Kind][c.ID] = true
 		}
-		if c.Job != nil && c.Job.ActorUserID == s.Who.UserID && !c.Job.Status.Live() && !told[c.ID] {
-			told[c.ID] = true
+		if c.Job != nil && c.Job.ActorUserID == s.Who.UserID && !c.Job.Status.Live() && !s.told[c.ID] && c.Job.FinishedAt != nil && !c.Job.FinishedAt.Before(s.began) {
+			s.told[c.ID] = true
 			pieces = append(pieces, toast(s.outcome(c.Job)))
 		}
 	}

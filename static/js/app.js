@@ -38,7 +38,8 @@
     start();
   };
 
-  // Dialogs: content that arrives in #modal opens it
+  // Dialogs: content that arrives in #modal opens it. It stays there after the
+  // dialog has closed, for its form is what the answer is given to.
 
   const modal = $("#modal");
 
@@ -88,7 +89,6 @@
     });
     if (!modal) return;
     new MutationObserver(() => { if (modal.childElementCount) openModal(modal); }).observe(modal, { childList: true });
-    modal.addEventListener("close", () => modal.replaceChildren());
   };
 
   // Menus: arrow keys, and a place on the page where CSS cannot find one

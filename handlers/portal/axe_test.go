@@ -86,7 +86,7 @@ func visits(prefix string, g *guest, pages []page) (out []visit) {
 	return out
 }
 
-// judgeAll shares the visits between two tabs.
+// judgeAll shares the visits between two browsers.
 func judgeAll(t *testing.T, b *tab, all []visit) {
 	t.Helper()
 	work := make(chan visit, len(all))
@@ -95,7 +95,7 @@ func judgeAll(t *testing.T, b *tab, all []visit) {
 	}
 	close(work)
 	var tabs sync.WaitGroup
-	for _, j := range []judge{newJudge(t, b), newJudge(t, b.another())} {
+	for _, j := range []judge{newJudge(t, b), newJudge(t, newBrowser(t, b.url))} {
 		tabs.Go(func() {
 			for v := range work {
 				j.as(v.guest)

@@ -60,12 +60,7 @@ func (s *site) browse(t *testing.T) *tab {
 	run, stop := context.WithCancel(t.Context())
 	t.Cleanup(stop)
 	go func() { _ = s.pages.Run(run) }()
-	ctx, quit := chromedp.NewExecAllocator(t.Context(), append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(chromium), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun, chromedp.WSURLReadTimeout(aWhile),
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
-		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true))...)
-	t.Cleanup(quit)
-	return newTab(t, ctx, server.URL)
+	return newBrowser(t, server.URL)
 }
 
 // work does jobs as they come. What is to be there before must be: a test that
@@ -78,10 +73,15 @@ func (s *site) work(t *testing.T) {
 	t.Cleanup(func() { stop(); <-ended })
 }
 
-// newTab is a tab with cookies of its own, in the browser of ctx.
-func newTab(t *testing.T, ctx context.Context, url string, options ...chromedp.ContextOption) *tab {
+// newBrowser is a tab in a browser of its own.
+func newBrowser(t *testing.T, url string) *tab {
 	t.Helper()
-	ctx, quit := chromedp.NewContext(ctx, append(options, chromedp.WithErrorf(func(string, ...any) {}))...)
+	ctx, quit := chromedp.NewExecAllocator(t.Context(), append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(chromium), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun, chromedp.WSURLReadTimeout(aWhile),
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
+		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true))...)
+	t.Cleanup(quit)
+	ctx, quit = chromedp.NewContext(ctx, chromedp.WithErrorf(func(string, ...any) {})) // what is newer in the protocol is no error
 	t.Cleanup(quit)
 	b := &tab{t: t, ctx: ctx, url: url}
 	chromedp.ListenTarget(ctx, func(event any) {
@@ -100,12 +100,6 @@ func newTab(t *testing.T, ctx context.Context, url string, options ...chromedp.C
 		t.Fatal(err)
 	}
 	return b
-}
-
-// another is a further tab of the same browser, signed in by itself.
-func (b *tab) another() *tab {
-	b.t.Helper()
-	return newTab(b.t, b.ctx, b.url, chromedp.WithNewBrowserContext())
 }
 
 // aWhile is more than anything takes on a busy machine.

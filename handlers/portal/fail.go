@@ -34,6 +34,16 @@ func words(ctx context.Context, err error, rank store.Rank) string {
 	return text
 }
 
+// beyond is what the log's words for a fault tell that those of its key do not.
+func beyond(logged, key string) string {
+	_, rest, found := strings.Cut(logged, key)
+	if key == "" || !found {
+		return logged
+	}
+	_, rest, _ = strings.Cut(rest, ": ")
+	return rest
+}
+
 // plainer are faults that the API tells with names and ids; a person sees the
 // thing and needs to know what to do.
 var plainer = map[string]string{"error.state": "portal.wrong_state", "error.busy": "portal.busy", "error.no_entity": "portal.no_entity"}

@@ -100,7 +100,9 @@ func (r *Request) cause(j *job.Row) string {
 	_ = d.Decode(&args) // without arguments there are none
 	text := wordsOf(r.Ctx(), fault.Kind{Name: j.ErrorKind}, j.ErrorKey, args, r.Who.Rank)
 	if r.Admin() && j.Error != "" && (unseen[j.ErrorKind] || !locales.Has(j.ErrorKey)) {
-		text += " " + r.T("portal.cause", "cause", j.Error)
+		if cause := beyond(j.Error, j.ErrorKey); cause != "" {
+			text += " " + r.T("portal.cause", "cause", cause)
+		}
 	}
 	return text
 }

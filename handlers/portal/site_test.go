@@ -134,6 +134,7 @@ func (s *site) furnish() people {
 	s.Call(mara, "createSSHKeyPair", "name", "laptop")
 	s.Call(s.Admin, "createDiskOffering", "name", "data", "disksize", "5")
 	s.Call(s.Admin, "createServiceOffering", "name", "Colossal", "displaytext", "Colossal", "cpunumber", "36", "cpuspeed", "4000", "memory", "32768")
+	s.Call(s.Admin, "createStoragePool", "name", "spare", "zoneid", s.Zone.ID, "clusterid", s.first("clusters"), "url", "SharedMountPoint:///spare")
 	s.Call(mara, "createNetwork", "name", "front", "zoneid", s.Zone.ID, "networkofferingid", s.first("network_offerings"))
 	_, err := event.Raise(s.Sys(), s.DB, event.Alert{Kind: event.Host, Subject: s.first("hosts"), Message: "alert.generated", Args: []any{"text", "Host sim-2 does not answer."}, ZoneID: s.Zone.ID, HostID: s.first("hosts")})
 	s.Must(err)

@@ -231,7 +231,7 @@ func (s *Service) number(ctx context.Context, p *plan) error {
 	if err != nil {
 		return err
 	}
-	n, err := s.db.Next(ctx, "vm")
+	n, err := s.db.Number(ctx, "vm")
 	p.vm.InstanceName = fmt.Sprintf("i-%d-%d-%s", account.Number, n, s.Settings.Suffix(ctx))
 	return err
 }

@@ -45,6 +45,7 @@ type DB struct {
 	seal        sealer
 	statements  atomic.Int64
 	commits     atomic.Int64
+	aside       aside
 }
 
 // Open connects to the database; it does not migrate.
@@ -197,6 +198,7 @@ func (db *DB) Ping(ctx context.Context) error {
 
 // Close closes all connections.
 func (db *DB) Close() error {
+	db.aside.calls.Wait()
 	var first error
 	for _, g := range []*gorm.DB{db.read, db.write} {
 		if g == nil {

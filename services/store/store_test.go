@@ -253,6 +253,37 @@ func TestReadersDoNotWrite(t *testing.T) {
 	}
 }
 
+// Numbers that servers set aside are given once, also across servers.
+func TestNumbersAreGivenOnce(t *testing.T) {
+	db := storetest.Open(t)
+	sys := store.System(t.Context(), "test")
+	var all sync.WaitGroup
+	var mu sync.Mutex
+	seen := map[int64]bool{}
+	for i := range 8 {
+		all.Go(func() {
+			for j := range 40 {
+				var n int64
+				must(t, db.Tx(sys, func(ctx context.Context) (err error) {
+					if (i+j)%5 == 0 { // as another server, which has none aside
+						n, err = db.Next(ctx, "wide")
+					} else {
+						n, err = db.Number(ctx, "wide")
+					}
+					return err
+				}))
+				mu.Lock()
+				if n < 1 || seen[n] {
+					t.Error("got", n, seen[n])
+				}
+				seen[n] = true
+				mu.Unlock()
+			}
+		})
+	}
+	all.Wait()
+}
+
 func TestFirstNumbersAtOnce(t *testing.T) {
 	db := storetest.Open(t)
 	var all sync.WaitGroup

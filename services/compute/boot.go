@@ -45,6 +45,9 @@ func (s *Service) place(ctx context.Context, b *boot) error {
 		return err
 	}
 	b.Placed, b.Left = host.ID, vm.LastHostID
+	if _, err := gorm.G[VM](s.db.In(ctx)).Where("id = ?", vm.ID).Update(ctx, "host_id", host.ID); err != nil {
+		return err
+	}
 	if err := s.prepareNetworks(ctx, b, host); err != nil {
 		return err
 	}
@@ -57,11 +60,8 @@ func (s *Service) place(ctx context.Context, b *boot) error {
 			b.Made = append(b.Made, v.ID)
 		}
 	}
-	if err := s.Storage.Place(ctx, vols, host); err != nil {
-		return err
-	}
-	_, err = gorm.G[VM](s.db.In(ctx)).Where("id = ?", vm.ID).Update(ctx, "host_id", host.ID)
-	return err
+	// Last: a pool's row is one that all deployments wait for.
+	return s.Storage.Place(ctx, vols, host)
 }
 
 // near is the host that suits an instance best: that of its first network's

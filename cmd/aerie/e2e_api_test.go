@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -503,4 +504,27 @@ func TestTwoServers(t *testing.T) {
 		t.Errorf("B without A: %v", err)
 	}
 	b.stop()
+}
+
+// TestReadmeRecipe runs the shell function that README.md gives for the API.
+func TestReadmeRecipe(t *testing.T) {
+	s := newServer(t, "off", "")
+	s.start()
+	text, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, recipe, _ := strings.Cut(string(text), "\napi() {")
+	recipe, _, found := strings.Cut(recipe, "\n}\n")
+	if !found {
+		t.Fatal("README.md has no api() any more")
+	}
+	k := s.adminKeys()
+	script := "api() {" + strings.ReplaceAll(recipe, "127.0.0.1:8080", s.address) + "\n}\napi listServiceOfferings name=Small%20Instance"
+	cmd := exec.Command("bash", "-c", script)
+	cmd.Env = append(os.Environ(), "KEY="+k.api, "SECRET="+k.secret)
+	out, err := cmd.CombinedOutput()
+	if err != nil || !strings.Contains(string(out), `"name":"Small Instance"`) {
+		t.Errorf("%v: %s", err, out)
+	}
 }

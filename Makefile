@@ -9,14 +9,11 @@ IMAGE    := var/cache/tiny.qcow2
 GOFUMPT  := go run mvdan.cc/gofumpt@v0.9.1
 LINTER   := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.5.0
 VULN     := go run golang.org/x/vuln/cmd/govulncheck@v1.1.4
-# Packages whose tests are still being written; make test leaves them out, and
-# TestDeepProbe, which a loaded machine fails.
-YOUNG    := /cmd/aerie$$|/handlers/portal|/services/(compute|image|proof)
 # Packages whose tests run on MariaDB, too.
-STORED   := $(addprefix ./services/,store/... config/... event/... state/... job/... reconcile/... iam/... command/...)
+STORED   := $(addprefix ./services/,store/... config/... event/... state/... job/... reconcile/... iam/... command/... placement/... network/... storage/... image/... compute/... proof/...)
 SUM       = find $(SOURCES) -name '*_templ.go' | sort | xargs -r sha256sum | sha256sum
 
-.PHONY: help run dev build test e2e fresh lint generate vendor guest bench vuln clean
+.PHONY: help run dev build test fresh lint generate vendor guest bench vuln clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,13 +30,11 @@ build: vendor ## compile the programs into bin/
 	@go build $(TAGS) -trimpath -o bin/ $(PROGRAMS)
 
 test: ## everything that must hold before a change goes in
-	@cmd/setup/packages.sh test && $(MAKE) -s vendor guest && { cmd/setup/host.sh up || true; }
-	$(MAKE) fresh && go build $(TAGS) ./... && go test -race $(TAGS) -timeout 25m -skip TestDeepProbe $$(go list $(TAGS) ./... | grep -vE '$(YOUNG)')
+	@cmd/setup/packages.sh test && $(MAKE) -s vendor guest && cmd/setup/host.sh up
+	@$(MAKE) fresh lint build
+	go test -race $(TAGS) -timeout 25m $$(go list $(TAGS) ./... | grep -v '/cmd/aerie$$')
 	cmd/setup/with-mariadb.sh go test $(TAGS) -timeout 25m $(STORED)
-
-e2e: guest build ## the whole program on real parts: API journey, crashes, real instances, the browser
-	@cmd/setup/packages.sh test && cmd/setup/host.sh up
-	AERIE_TEST_REQUIRE=all go test $(TAGS) -timeout 60m ./cmd/aerie
+	AERIE_TEST_REQUIRE=all AERIE_TEST_PROGRAM=$(CURDIR)/bin/aerie go test $(TAGS) -timeout 25m ./cmd/aerie
 
 fresh: ## fail when generated code is older than its templates
 	@before=$$($(SUM)); $(MAKE) -s generate && [ "$$before" = "$$($(SUM))" ] || \

@@ -95,8 +95,10 @@ func open(ctx context.Context, s state, log *slog.Logger) (*app, error) {
 	a.net.Define(a.jobs, network.DeclareSettings(a.config))
 	a.storage = storage.New(a.db, a.fleet, a.images)
 	a.storage.IAM = a.iam
-	a.compute = compute.New(compute.Parts{DB: a.db, Jobs: a.jobs, Fleet: a.fleet, IAM: a.iam, Images: a.images, Net: a.net,
-		Storage: a.storage, Settings: settings, Origin: func(context.Context) *url.URL { return a.origin.Load() }})
+	a.compute = compute.New(compute.Parts{
+		DB: a.db, Jobs: a.jobs, Fleet: a.fleet, IAM: a.iam, Images: a.images, Net: a.net,
+		Storage: a.storage, Settings: settings, Origin: func(context.Context) *url.URL { return a.origin.Load() },
+	})
 	a.infra.Holders = []infra.Holder{a.net.Holds, a.storage.Holds, a.compute.Holds}
 	a.infra.Addresses = a.net.Addresses
 	a.keeper.Silent = a.compute.Silent
@@ -110,10 +112,12 @@ func open(ctx context.Context, s state, log *slog.Logger) (*app, error) {
 
 // register brings every command and every reference into the registry.
 func (a *app) register() {
-	a.registry = &command.Registry{DB: a.db, Jobs: a.jobs, Directory: a.iam,
+	a.registry = &command.Registry{
+		DB: a.db, Jobs: a.jobs, Directory: a.iam,
 		Allowed: func(ctx context.Context, who store.Actor, c *command.Command) bool {
 			return a.iam.Allowed(ctx, who, c.Name, c.Roles&command.RoleOf(who.Rank) != 0)
-		}}
+		},
+	}
 	a.jobs.Finish, a.jobs.Notify = a.registry.Finish, a.registry.Notify
 	(&builtin.Service{Registry: a.registry, DB: a.db, Names: a.iam, ServerName: a.name}).Register()
 	who := iamcmd.New(a.iam, a.jobs)
@@ -215,8 +219,10 @@ func (a *app) access(ctx context.Context, what iam.Audit) {
 		return
 	}
 	ctx = store.With(context.WithoutCancel(ctx), store.Actor{UserID: what.UserID, Owner: what.Owner})
-	_, err := event.Log(ctx, a.db, event.Event{Type: what.Event, Level: level, Username: what.User,
-		Resource: event.Resource{Kind: "user", ID: what.UserID, Name: what.User}, Owner: &what.Owner})
+	_, err := event.Log(ctx, a.db, event.Event{
+		Type: what.Event, Level: level, Username: what.User,
+		Resource: event.Resource{Kind: "user", ID: what.UserID, Name: what.User}, Owner: &what.Owner,
+	})
 	if err != nil {
 		a.log.WarnContext(ctx, "event of a login", "error", err)
 	}

@@ -107,8 +107,10 @@ func importsOf(t *testing.T) map[string][]string {
 
 // TestTopLevel: nothing else stands beside the agreed folders.
 func TestTopLevel(t *testing.T) {
-	agreed := []string{"cmd", "views", "static", "handlers", "services", "drivers", "locales", "go.mod", "go.sum", "Makefile", "README.md",
-		"LICENSE", "package.json", "package-lock.json", "bin", "var", "node_modules"}
+	agreed := []string{
+		"cmd", "views", "static", "handlers", "services", "drivers", "locales", "go.mod", "go.sum", "Makefile", "README.md",
+		"LICENSE", "package.json", "package-lock.json", "bin", "var", "node_modules",
+	}
 	entries, err := os.ReadDir(filepath.Join("..", ".."))
 	if err != nil {
 		t.Fatal(err)

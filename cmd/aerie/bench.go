@@ -163,8 +163,10 @@ func (r *rig) listen(ctx context.Context) error {
 	}
 	r.client.base = "http://" + l.Addr().String() + "/client/api"
 	var stopping atomic.Bool
-	srv := &http.Server{Handler: r.handler(r.query(&stopping), r.pages()), ReadHeaderTimeout: 10 * time.Second,
-		BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) }}
+	srv := &http.Server{
+		Handler: r.handler(r.query(&stopping), r.pages()), ReadHeaderTimeout: 10 * time.Second,
+		BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
+	}
 	go func() { _ = srv.Serve(l) }()
 	r.also(srv.Close)
 	return nil

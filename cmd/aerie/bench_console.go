@@ -315,8 +315,10 @@ func startWebsockify(ctx context.Context, source string) (*proxy, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	p := &proxy{name: "websockify", url: "ws://" + at + "/", pid: cmd.Process.Pid, tickets: func(n int) ([]string, error) { return make([]string, n), nil },
-		stop: func() error { _ = cmd.Process.Kill(); return cmd.Wait() }}
+	p := &proxy{
+		name: "websockify", url: "ws://" + at + "/", pid: cmd.Process.Pid, tickets: func(n int) ([]string, error) { return make([]string, n), nil },
+		stop: func() error { _ = cmd.Process.Kill(); return cmd.Wait() },
+	}
 	for range 100 {
 		if conn, err := net.Dial("tcp", at); err == nil {
 			return p, conn.Close()

@@ -104,8 +104,10 @@ func (p *pair) begin(ctx context.Context) (err error) {
 		return err
 	}
 	p.image = vm.TemplateID
-	p.spec = drivers.VMSpec{CPUs: vm.CPUs, CPUMHz: vm.MHz, MemoryMiB: vm.MemoryMiB, Disks: []drivers.VMDisk{{Pool: pool.DiskPool()}},
-		NICs: []drivers.VMNIC{{Bridge: drivers.BridgeName(nic.NetworkID), MTU: 1500}}}
+	p.spec = drivers.VMSpec{
+		CPUs: vm.CPUs, CPUMHz: vm.MHz, MemoryMiB: vm.MemoryMiB, Disks: []drivers.VMDisk{{Pool: pool.DiskPool()}},
+		NICs: []drivers.VMNIC{{Bridge: drivers.BridgeName(nic.NetworkID), MTU: 1500}},
+	}
 	if p.vms, err = infra.Ability[drivers.Hypervisor](sys, p.fleet, vm.HostID); err != nil {
 		return err
 	}

@@ -181,15 +181,21 @@ func (r *rig) seedBatch(ctx context.Context, from, to int, net string, what []st
 	var vols []storage.Volume
 	now := r.db.Now()
 	for i := from; i < to; i++ {
-		vm := compute.VM{Row: store.Row{ID: r.db.NewID()}, Owned: store.Owned(who.Owner), Name: fmt.Sprintf("vm-%d", i), DisplayName: fmt.Sprintf("Instance %d", i),
+		vm := compute.VM{
+			Row: store.Row{ID: r.db.NewID()}, Owned: store.Owned(who.Owner), Name: fmt.Sprintf("vm-%d", i), DisplayName: fmt.Sprintf("Instance %d", i),
 			InstanceName: fmt.Sprintf("i-2-%d-VM", i), State: compute.Running, ZoneID: zone, HostID: host, LastHostID: host, OfferingID: offering, TemplateID: template,
-			Hypervisor: "Simulator", CPUs: 1, MHz: 500, MemoryMiB: 512, Display: true, Details: "{}", OSType: "Debian GNU/Linux 12 (64-bit)", UserID: who.UserID, StartedAt: &now}
+			Hypervisor: "Simulator", CPUs: 1, MHz: 500, MemoryMiB: 512, Display: true, Details: "{}", OSType: "Debian GNU/Linux 12 (64-bit)", UserID: who.UserID, StartedAt: &now,
+		}
 		ip := netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)})
 		vms = append(vms, vm)
-		nics = append(nics, network.NIC{Row: store.Row{ID: r.db.NewID()}, Owned: vm.Owned, VMID: vm.ID, NetworkID: net,
-			MAC: fmt.Sprintf("02:00:00:%02x:%02x:%02x", byte(i>>16), byte(i>>8), byte(i)), IP: ip.String(), IsDefault: true})
-		vols = append(vols, storage.Volume{Row: store.Row{ID: r.db.NewID()}, Owned: vm.Owned, Name: "ROOT-" + vm.InstanceName, Type: storage.Root,
-			State: storage.Ready, ZoneID: zone, VMID: vm.ID, AttachedAt: &now, TemplateID: template, ServiceOfferingID: offering, Bytes: 96 << 20})
+		nics = append(nics, network.NIC{
+			Row: store.Row{ID: r.db.NewID()}, Owned: vm.Owned, VMID: vm.ID, NetworkID: net,
+			MAC: fmt.Sprintf("02:00:00:%02x:%02x:%02x", byte(i>>16), byte(i>>8), byte(i)), IP: ip.String(), IsDefault: true,
+		})
+		vols = append(vols, storage.Volume{
+			Row: store.Row{ID: r.db.NewID()}, Owned: vm.Owned, Name: "ROOT-" + vm.InstanceName, Type: storage.Root,
+			State: storage.Ready, ZoneID: zone, VMID: vm.ID, AttachedAt: &now, TemplateID: template, ServiceOfferingID: offering, Bytes: 96 << 20,
+		})
 	}
 	g := r.db.In(ctx)
 	return errors.Join(g.Create(&vms).Error, g.Create(&nics).Error, g.Create(&vols).Error)

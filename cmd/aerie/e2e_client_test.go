@@ -194,7 +194,8 @@ func (s *server) socket(ticket string) (*websocket.Conn, *http.Response, error) 
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.t.Context()), soon)
 	s.t.Cleanup(cancel)
 	c, resp, err := websocket.Dial(ctx, "ws://"+s.address+"/console/socket", &websocket.DialOptions{
-		Subprotocols: []string{"binary", "aerie.ticket." + ticket}, CompressionMode: websocket.CompressionDisabled})
+		Subprotocols: []string{"binary", "aerie.ticket." + ticket}, CompressionMode: websocket.CompressionDisabled,
+	})
 	if err == nil {
 		c.SetReadLimit(-1)
 		s.t.Cleanup(func() { _ = c.CloseNow() })

@@ -207,8 +207,10 @@ func newServer(t testing.TB, node, dsn string) *server {
 
 // beside prepares another server on the same database and data folder.
 func (s *server) beside() *server {
-	other := &server{t: s.t, name: s.name + "'", data: s.data, dsn: s.dsn, node: s.node, output: &output{}, address: freeAddress(s.t),
-		named: s.named, adminKeysMade: s.adminKeysMade}
+	other := &server{
+		t: s.t, name: s.name + "'", data: s.data, dsn: s.dsn, node: s.node, output: &output{}, address: freeAddress(s.t),
+		named: s.named, adminKeysMade: s.adminKeysMade,
+	}
 	s.t.Cleanup(func() {
 		other.kill()
 		if s.t.Failed() {

@@ -152,8 +152,10 @@ func (a *app) builtin(ctx context.Context, hypervisor string) (*compute.BuiltIn,
 	if err != nil {
 		return nil, err
 	}
-	b := &compute.BuiltIn{Name: "Aerie Tiny Linux", Text: "Aerie Tiny Linux, a small Debian guest for trying things out", Hypervisor: hypervisor,
-		OSType: "Debian GNU/Linux 12 (64-bit)", Owner: admin.Owner(), Path: a.path("images", guestImage), Bytes: 96 << 20}
+	b := &compute.BuiltIn{
+		Name: "Aerie Tiny Linux", Text: "Aerie Tiny Linux, a small Debian guest for trying things out", Hypervisor: hypervisor,
+		OSType: "Debian GNU/Linux 12 (64-bit)", Owner: admin.Owner(), Path: a.path("images", guestImage), Bytes: 96 << 20,
+	}
 	source, err := bundled(a.state)
 	if hypervisor == "Simulator" {
 		return b, nil // a simulated host pretends to read it

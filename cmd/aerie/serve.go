@@ -77,8 +77,10 @@ func (a *app) serve(ctx context.Context, l net.Listener) error {
 	var stopping atomic.Bool
 	query := a.query(&stopping)
 	pages := a.pages()
-	srv := &http.Server{Handler: a.handler(query, pages), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 4 << 20,
-		BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) }}
+	srv := &http.Server{
+		Handler: a.handler(query, pages), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 4 << 20,
+		BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
+	}
 	a.keep()
 	g, work := errgroup.WithContext(ctx)
 	g.Go(func() error { return a.jobs.Run(work) })
@@ -107,13 +109,17 @@ func (a *app) serve(ctx context.Context, l net.Listener) error {
 }
 
 func (a *app) query(stopping *atomic.Bool) *api.Handler {
-	return &api.Handler{Registry: a.registry, Keys: session.API{IAM: a.iam}, Sessions: session.API{IAM: a.iam}, Log: a.log,
-		Stopping: stopping.Load, Secure: a.sessions.Secure}
+	return &api.Handler{
+		Registry: a.registry, Keys: session.API{IAM: a.iam}, Sessions: session.API{IAM: a.iam}, Log: a.log,
+		Stopping: stopping.Load, Secure: a.sessions.Secure,
+	}
 }
 
 func (a *app) pages() *portal.Portal {
-	return portal.New(portal.Parts{Log: a.log, DB: a.db, Sessions: a.sessions, Registry: a.registry, Jobs: a.jobs, IAM: a.iam, Infra: a.infra,
-		Compute: a.compute, Net: a.net, Storage: a.storage, Images: a.images, Config: a.config})
+	return portal.New(portal.Parts{
+		Log: a.log, DB: a.db, Sessions: a.sessions, Registry: a.registry, Jobs: a.jobs, IAM: a.iam, Infra: a.infra,
+		Compute: a.compute, Net: a.net, Storage: a.storage, Images: a.images, Config: a.config,
+	})
 }
 
 func (a *app) handler(query *api.Handler, pages *portal.Portal) *echo.Echo {

@@ -150,8 +150,10 @@ func TestFindings(t *testing.T) {
 		}},
 		{"nobody takes a job", "job", "job/", func(w *world, vm compute.VM) {
 			live := true
-			w.create(&job.Row{Row: store.Row{ID: w.db.NewID()}, Owned: vm.Owned, Kind: "vm.start", Entity: "vm/other", Live: &live,
-				Status: job.Queued, DueAt: w.db.Now().Add(-time.Hour).UnixMilli()})
+			w.create(&job.Row{
+				Row: store.Row{ID: w.db.NewID()}, Owned: vm.Owned, Kind: "vm.start", Entity: "vm/other", Live: &live,
+				Status: job.Queued, DueAt: w.db.Now().Add(-time.Hour).UnixMilli(),
+			})
 		}},
 		{"it is starting and nobody starts it", "transition", "virtualmachine/{vm}", func(w *world, vm compute.VM) {
 			w.call("stopVirtualMachine", "id", vm.ID)

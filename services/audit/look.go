@@ -36,8 +36,10 @@ type host struct {
 }
 
 func (p Parts) look(ctx context.Context) (*look, error) {
-	l := &look{Parts: p, hosts: map[string]*host{}, live: map[string]bool{}, vms: map[string]compute.VM{},
-		nets: map[string]network.Network{}, busy: map[string]bool{}}
+	l := &look{
+		Parts: p, hosts: map[string]*host{}, live: map[string]bool{}, vms: map[string]compute.VM{},
+		nets: map[string]network.Network{}, busy: map[string]bool{},
+	}
 	for _, step := range []func(context.Context) error{l.readJobs, l.askHosts, l.readRows, l.readJobs, l.readBusy} {
 		if err := step(ctx); err != nil {
 			return nil, err

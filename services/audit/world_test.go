@@ -68,9 +68,11 @@ func (w *world) wire() {
 		return w.center.Host(u.Host), nil
 	}})
 	images := image.New(image.Parts{DB: w.db, Jobs: w.engine, Fleet: w.fleet, IAM: w.iam, Settings: image.DeclareSettings(c)})
-	w.compute = compute.New(compute.Parts{DB: w.db, Jobs: w.engine, Fleet: w.fleet, IAM: w.iam, Images: images,
+	w.compute = compute.New(compute.Parts{
+		DB: w.db, Jobs: w.engine, Fleet: w.fleet, IAM: w.iam, Images: images,
 		Net: network.New(w.db, w.fleet, w.iam), Storage: storage.New(w.db, w.fleet, images), Settings: compute.DeclareSettings(c),
-		Origin: func(context.Context) *url.URL { return &url.URL{Scheme: "https", Host: "portal.test"} }})
+		Origin: func(context.Context) *url.URL { return &url.URL{Scheme: "https", Host: "portal.test"} },
+	})
 	w.registry = &command.Registry{DB: w.db, Jobs: w.engine, Directory: w.iam}
 	w.engine.Finish, w.engine.Notify = w.registry.Finish, w.registry.Notify
 	w.registry.Add(w.compute.Commands()...)
@@ -91,8 +93,10 @@ func (w *world) fill(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	l := compute.LocalZone{Name: "local", Hypervisor: "Simulator", Simulated: true, PoolType: "SharedMountPoint", PoolPath: "/pool",
-		ImagePath: "/nowhere/images", Public: netip.MustParsePrefix("198.18.0.0/16"), Bridge: "cloudbr0", DNS: []netip.Addr{netip.MustParseAddr("9.9.9.9")}}
+	l := compute.LocalZone{
+		Name: "local", Hypervisor: "Simulator", Simulated: true, PoolType: "SharedMountPoint", PoolPath: "/pool",
+		ImagePath: "/nowhere/images", Public: netip.MustParsePrefix("198.18.0.0/16"), Bridge: "cloudbr0", DNS: []netip.Addr{netip.MustParseAddr("9.9.9.9")},
+	}
 	for i := range 2 {
 		l.Hosts = append(l.Hosts, compute.LocalHost{Name: fmt.Sprintf("sim-%d", i+1), URL: fmt.Sprintf("sim://sim-%d", i+1)})
 	}
@@ -160,8 +164,10 @@ func (w *world) id(model any, where string, args ...any) string {
 
 func (w *world) deploy(name string, more ...string) string {
 	w.t.Helper()
-	return w.call("deployVirtualMachine", append([]string{"zoneid", w.zone.ID, "name", name,
-		"serviceofferingid", w.id(&compute.Offering{}, "name = ?", "Small Instance"), "templateid", w.id(&image.Template{}, "name = ?", "tiny")}, more...)...)
+	return w.call("deployVirtualMachine", append([]string{
+		"zoneid", w.zone.ID, "name", name,
+		"serviceofferingid", w.id(&compute.Offering{}, "name = ?", "Small Instance"), "templateid", w.id(&image.Template{}, "name = ?", "tiny"),
+	}, more...)...)
 }
 
 // set changes rows behind everybody's back.

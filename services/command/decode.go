@@ -137,7 +137,7 @@ func (b *binding) value(p *Param, name, s string, f reflect.Value) {
 		b.mark(name, fault.Invalid, key, "value", shown, "min", bound(p.low), "max", bound(p.top))
 		return
 	}
-	if p.Ref != "" && s != "-1" {
+	if p.Ref != "" && !p.finds && s != "-1" {
 		b.refs = append(b.refs, reference{name, p.Ref, s})
 	}
 }

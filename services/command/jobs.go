@@ -110,7 +110,8 @@ var phases = map[job.Phase]event.State{
 }
 
 // Notify writes a job's events: scheduled, started, completed. It is
-// job.Engine's hook of that name. The first one holds the others together.
+// job.Engine's hook of that name. The first one, which has the job's id, holds
+// the others together.
 func (r *Registry) Notify(ctx context.Context, row *job.Row, phase job.Phase) error {
 	if row.Event == "" {
 		return nil
@@ -118,42 +119,17 @@ func (r *Registry) Notify(ctx context.Context, row *job.Row, phase job.Phase) er
 	owner := row.Owned.Owner()
 	e := event.Event{
 		Type: row.Event, State: phases[phase], JobID: row.ID, Owner: &owner,
-		Resource: event.Resource{Kind: row.Object, ID: row.ObjectID, Name: nameOf(row.Params)},
+		Resource: event.Resource{Kind: row.Object, ID: row.ObjectID, Name: row.ObjectName},
 	}
 	if phase == job.PhaseFailed {
 		e.Level = event.Error
 	}
 	ctx = store.System(store.With(ctx, row.Actor()), "job event")
 	if phase == job.PhaseSubmitted {
-		e.Resource = callOf(ctx).named(e.Resource)
-		_, err := event.Log(ctx, r.DB, e)
-		return err
+		e.ID = row.ID
+	} else {
+		e.StartID = row.ID
 	}
-	first, err := event.First(ctx, r.DB, row.ID)
-	if err != nil {
-		return err
-	}
-	if first != nil {
-		e.StartID, e.Username = first.ID, first.Username
-		e.Resource.Name = first.ResourceName
-	}
-	_, err = event.Log(ctx, r.DB, e)
+	_, err := event.Log(ctx, r.DB, e)
 	return err
-}
-
-// named takes the name that the command gave by About.
-func (n *call) named(res event.Resource) event.Resource {
-	if n.resource.Name != "" && (n.resource.ID == res.ID || res.ID == "") {
-		return n.resource
-	}
-	return res
-}
-
-// nameOf is the name among a job's parameters.
-func nameOf(params []byte) string {
-	var p struct {
-		Name string `json:"name"`
-	}
-	_ = json.Unmarshal(params, &p) // without parameters there is no name
-	return p.Name
 }

@@ -13,6 +13,7 @@ import (
 //
 //	json      name, in lower case
 //	ref       kind of thing the id must name, see Registry.Ref
+//	finds     "true": the command itself finds it and names the parameter if not
 //	required  "true"
 //	max       longest text (default 255; entries of maps 4096), or greatest number
 //	min       least number
@@ -39,6 +40,7 @@ type Param struct {
 	pattern  *regexp.Regexp
 	low, top *float64
 	loose    bool
+	finds    bool
 	dayEnd   bool
 }
 
@@ -95,7 +97,7 @@ func newParam(f reflect.StructField, index []int, name string) (p Param, err err
 	p = Param{
 		Name: name, Doc: tag.Get("doc"), Ref: tag.Get("ref"), Since: tag.Get("since"),
 		Required: tag.Get("required") == "true", Secret: tag.Get("secret") == "true" || secretName.MatchString(name),
-		View: viewRole(tag.Get("view")), loose: tag.Get("loose") == "true", dayEnd: tag.Get("day") == "end", index: index,
+		View: viewRole(tag.Get("view")), loose: tag.Get("loose") == "true", finds: tag.Get("finds") == "true", dayEnd: tag.Get("day") == "end", index: index,
 	}
 	if name != strings.ToLower(name) {
 		return p, fmt.Errorf("names are in lower case")

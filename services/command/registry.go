@@ -193,10 +193,21 @@ func (c *Command) complete(s job.Spec, n *call, v url.Values) job.Spec {
 	if s.Params == nil {
 		s.Params = c.Redact(v)
 	}
+	if s.ObjectName == "" {
+		s.ObjectName = event.Clip(n.nameOf(s))
+	}
 	if n.owner != nil && s.Owner == (store.Owner{}) {
 		s.Owner = *n.owner
 	}
 	return s
+}
+
+// nameOf is what About called the job's object, or the name in its request.
+func (n *call) nameOf(s job.Spec) string {
+	if about := n.resource; about.Name != "" && (about.ID == s.ObjectID || s.ObjectID == "") {
+		return about.Name
+	}
+	return s.Params["name"]
 }
 
 // event is the audit row of a call.

@@ -39,8 +39,10 @@ func (s *Service) place(ctx context.Context, b *boot) error {
 	if err != nil {
 		return err
 	}
-	host, err := placement.Host(ctx, s.db, placement.Need{Entity: vm.ID, ZoneID: vm.ZoneID, Hypervisor: vm.Hypervisor,
-		Mhz: int64(vm.CPUs * vm.MHz), Mib: int64(vm.MemoryMiB), HostID: b.Host, Prefer: prefer})
+	host, err := placement.Host(ctx, s.db, placement.Need{
+		Entity: vm.ID, ZoneID: vm.ZoneID, Hypervisor: vm.Hypervisor,
+		Mhz: int64(vm.CPUs * vm.MHz), Mib: int64(vm.MemoryMiB), HostID: b.Host, Prefer: prefer,
+	})
 	if err != nil {
 		return err
 	}
@@ -77,20 +79,16 @@ func (s *Service) near(ctx context.Context, vm *VM) (string, error) {
 }
 
 func (s *Service) prepareNetworks(ctx context.Context, b *boot, host infra.Host) error {
-	nics, err := s.Net.Of(ctx, b.VM)
+	nets, err := s.Net.Under(ctx, b.VM)
 	if err != nil {
 		return err
 	}
 	b.Nets = nil
-	for _, nic := range nics {
-		n, err := s.Net.Get(ctx, nic.NetworkID)
-		if err != nil {
+	for i := range nets {
+		if err := s.Net.Prepare(ctx, &nets[i], host); err != nil {
 			return err
 		}
-		if err := s.Net.Prepare(ctx, &n, host); err != nil {
-			return err
-		}
-		b.Nets = append(b.Nets, n.ID)
+		b.Nets = append(b.Nets, nets[i].ID)
 	}
 	return nil
 }
@@ -135,8 +133,10 @@ func (s *Service) abandon(ctx context.Context, b *boot) error {
 		if err := state.Move(ctx, s.db, &n, network.States, network.Failed); err != nil {
 			return err
 		}
-		_, err = s.Jobs.Submit(ctx, job.Spec{Kind: "network.shutdown", Entity: n.Entity(), Object: "Network", ObjectID: n.ID, Owner: n.Owner(),
-			State: map[string]any{"Network": n.ID}})
+		_, err = s.Jobs.Submit(ctx, job.Spec{
+			Kind: "network.shutdown", Entity: n.Entity(), Object: "Network", ObjectID: n.ID, Owner: n.Owner(),
+			State: map[string]any{"Network": n.ID},
+		})
 		if err != nil {
 			return err
 		}

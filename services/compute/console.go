@@ -62,8 +62,10 @@ func (s *Service) NewTicket(ctx context.Context, vmID string, kind ConsoleKind) 
 	if _, err := gorm.G[Ticket](g).Where("expires_at < ?", now.Add(-time.Hour)).Delete(ctx); err != nil {
 		return "", err
 	}
-	return token, gorm.G[Ticket](g).Create(ctx, &Ticket{Hash: hash(token), VMID: vm.ID, Kind: kind, UserID: actor.UserID,
-		SessionID: s.IAM.SessionOf(ctx), ExpiresAt: now.Add(s.Settings.consoleTicket.Get(ctx))})
+	return token, gorm.G[Ticket](g).Create(ctx, &Ticket{
+		Hash: hash(token), VMID: vm.ID, Kind: kind, UserID: actor.UserID,
+		SessionID: s.IAM.SessionOf(ctx), ExpiresAt: now.Add(s.Settings.consoleTicket.Get(ctx)),
+	})
 }
 
 // PruneTickets deletes tickets that ended more than a day ago. It belongs in a
@@ -182,8 +184,10 @@ const (
 )
 
 func (s *Service) consoleCommand() *command.Command {
-	m := command.Meta{Name: "createConsoleEndpoint", Object: "consoleendpoint", Event: "VM.CONSOLE", Roles: command.Everyone,
-		Doc: "Gives a single-use way to an instance's console"}
+	m := command.Meta{
+		Name: "createConsoleEndpoint", Object: "consoleendpoint", Event: "VM.CONSOLE", Roles: command.Everyone,
+		Doc: "Gives a single-use way to an instance's console",
+	}
 	return command.New(m, func(ctx context.Context, r ConsoleRequest) (Endpoint, error) {
 		token, err := s.NewTicket(ctx, r.VMID, VNC)
 		if err != nil {
@@ -191,7 +195,9 @@ func (s *Service) consoleCommand() *command.Command {
 		}
 		// The token is behind the #, which browsers neither send nor pass on.
 		base := s.Origin(ctx)
-		return Endpoint{Success: true, URL: base.JoinPath(ConsolePage).String() + "#" + token,
-			Websocket: Websocket{Token: token, Host: base.Hostname(), Port: base.Port(), Path: ConsoleSocket}}, nil
+		return Endpoint{
+			Success: true, URL: base.JoinPath(ConsolePage).String() + "#" + token,
+			Websocket: Websocket{Token: token, Host: base.Hostname(), Port: base.Port(), Path: ConsoleSocket},
+		}, nil
 	})
 }

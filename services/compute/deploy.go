@@ -24,10 +24,10 @@ import (
 // DeployRequest is what a new instance shall be.
 type DeployRequest struct {
 	command.Owner
-	ZoneID         string            `json:"zoneid" ref:"zone" required:"true" doc:"availability zone of the instance"`
-	OfferingID     string            `json:"serviceofferingid" ref:"serviceoffering" required:"true" doc:"the size of the instance"`
-	TemplateID     string            `json:"templateid" ref:"template" doc:"the image that the root disk is made from"`
-	NetworkIDs     []string          `json:"networkids" ref:"network" doc:"the networks of the instance; the first is its default"`
+	ZoneID         string            `json:"zoneid" ref:"zone" finds:"true" required:"true" doc:"availability zone of the instance"`
+	OfferingID     string            `json:"serviceofferingid" ref:"serviceoffering" finds:"true" required:"true" doc:"the size of the instance"`
+	TemplateID     string            `json:"templateid" ref:"template" finds:"true" doc:"the image that the root disk is made from"`
+	NetworkIDs     []string          `json:"networkids" ref:"network" finds:"true" doc:"the networks of the instance; the first is its default"`
 	IPs            []NICAddress      `json:"iptonetworklist" doc:"a network with the address the instance gets in it"`
 	IP             string            `json:"ipaddress" doc:"the address in the default network"`
 	MAC            string            `json:"macaddress" doc:"the hardware address in the default network"`
@@ -36,7 +36,7 @@ type DeployRequest struct {
 	Hypervisor     string            `json:"hypervisor" doc:"the hypervisor to run on"`
 	HostID         string            `json:"hostid" ref:"host" doc:"the host to run on; administrators only"`
 	StartVM        *bool             `json:"startvm" doc:"false to leave the instance stopped"`
-	DiskOfferingID string            `json:"diskofferingid" ref:"diskoffering" doc:"a data disk of this kind comes with the instance"`
+	DiskOfferingID string            `json:"diskofferingid" ref:"diskoffering" finds:"true" doc:"a data disk of this kind comes with the instance"`
 	Size           int64             `json:"size" min:"1" max:"64000" doc:"size of the data disk in GiB, for a custom disk offering"`
 	RootSize       int64             `json:"rootdisksize" min:"1" max:"64000" doc:"size of the root disk in GiB"`
 	KeyPair        string            `json:"keypair" doc:"name of an SSH key pair for the instance"`
@@ -89,8 +89,10 @@ func (s *Service) deploy(ctx context.Context, r DeployRequest) (job.Spec, error)
 			return job.Spec{}, err
 		}
 	}
-	spec := job.Spec{Kind: "vm.deploy", Entity: p.vm.Entity(), Object: "VirtualMachine", ObjectID: p.vm.ID, Owner: p.vm.Owner(),
-		State: boot{VM: p.vm.ID, Host: r.HostID, New: true}}
+	spec := job.Spec{
+		Kind: "vm.deploy", Entity: p.vm.Entity(), Object: "VirtualMachine", ObjectID: p.vm.ID, Owner: p.vm.Owner(),
+		State: boot{VM: p.vm.ID, Host: r.HostID, New: true},
+	}
 	if p.vm.State == Stopped {
 		spec.Kind = "vm.create"
 	}
@@ -209,13 +211,15 @@ func (s *Service) planVM(ctx context.Context, p *plan) error {
 	if err != nil {
 		return err
 	}
-	p.vm = VM{Row: store.Row{ID: id}, Owned: store.Owned(owner), Name: p.Name, DisplayName: p.DisplayName,
+	p.vm = VM{
+		Row: store.Row{ID: id}, Owned: store.Owned(owner), Name: p.Name, DisplayName: p.DisplayName,
 		State: Starting, ZoneID: p.zone.ID,
 		OfferingID: p.offering.ID, TemplateID: p.template.ID, Hypervisor: p.template.Hypervisor,
 		CPUs: p.offering.CPUs, MHz: p.offering.MHz, MemoryMiB: p.offering.MemoryMiB, HA: p.offering.HA,
 		Display: p.DisplayVM == nil || *p.DisplayVM, Dynamic: p.Dynamic != nil && *p.Dynamic,
 		PasswordEnabled: p.template.PasswordEnabled, KeyPairs: strings.Join(p.KeyPairs, ","), PublicKeys: p.keys,
-		UserData: p.UserData, Details: string(details), OSType: p.template.OSType, UserID: actor.UserID}
+		UserData: p.UserData, Details: string(details), OSType: p.template.OSType, UserID: actor.UserID,
+	}
 	if p.vm.DisplayName == "" {
 		p.vm.DisplayName = p.vm.Name
 	}
@@ -284,13 +288,17 @@ func (s *Service) write(ctx context.Context, p *plan) error {
 	if err := gorm.G[VM](g).Create(ctx, &p.vm); err != nil {
 		return err
 	}
-	vols := []storage.Volume{{Row: store.Row{ID: s.db.NewID()}, Name: "ROOT-" + p.vm.InstanceName, Type: storage.Root,
+	vols := []storage.Volume{{
+		Row: store.Row{ID: s.db.NewID()}, Name: "ROOT-" + p.vm.InstanceName, Type: storage.Root,
 		State: storage.Allocated, ZoneID: p.zone.ID, VMID: p.vm.ID, AttachedAt: new(s.db.Now()), TemplateID: p.template.ID,
-		ServiceOfferingID: p.offering.ID, Bytes: p.root}}
+		ServiceOfferingID: p.offering.ID, Bytes: p.root,
+	}}
 	if p.disk != nil {
-		vols = append(vols, storage.Volume{Row: store.Row{ID: s.db.NewID()}, Name: "DATA-" + p.vm.InstanceName, Type: storage.Data,
+		vols = append(vols, storage.Volume{
+			Row: store.Row{ID: s.db.NewID()}, Name: "DATA-" + p.vm.InstanceName, Type: storage.Data,
 			State: storage.Allocated, ZoneID: p.zone.ID, VMID: p.vm.ID, Device: 1, AttachedAt: new(s.db.Now()),
-			DiskOfferingID: p.disk.ID, Bytes: p.data})
+			DiskOfferingID: p.disk.ID, Bytes: p.data,
+		})
 	}
 	return gorm.G[storage.Volume](g).CreateInBatches(ctx, &vols, len(vols))
 }

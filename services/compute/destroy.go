@@ -70,8 +70,10 @@ func (s *Service) ExpungeJob(ctx context.Context, vm *VM) (job.Spec, error) {
 			return job.Spec{}, err
 		}
 	}
-	return job.Spec{Kind: "vm.expunge", Entity: vm.Entity(), Object: "VirtualMachine", ObjectID: vm.ID, Owner: vm.Owner(),
-		State: halt{VM: vm.ID, Host: vm.LastHostID}}, nil
+	return job.Spec{
+		Kind: "vm.expunge", Entity: vm.Entity(), Object: "VirtualMachine", ObjectID: vm.ID, Owner: vm.Owner(),
+		State: halt{VM: vm.ID, Host: vm.LastHostID},
+	}, nil
 }
 
 func (s *Service) destroyed(ctx context.Context, h *halt) error {

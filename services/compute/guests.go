@@ -7,46 +7,41 @@ import (
 	"net/netip"
 	"strings"
 
-	"gorm.io/gorm"
-
 	"aerie/drivers"
-	"aerie/services/infra"
 	"aerie/services/network"
 	"aerie/services/store"
 )
 
-// guests tells a network's router whom it serves, with their metadata: three
-// queries however many there are.
+// served is a card of a network with what its router tells the guest.
+type served struct {
+	ID, MAC, IP          string
+	IsDefault            bool
+	VMID                 string `gorm:"column:vm_id"`
+	Name, InstanceName   string
+	Password             store.Secret
+	PasswordID           string
+	UserData, PublicKeys string
+
+	OfferingName, ZoneName string
+}
+
+// guests tells a network's router whom it serves, with their metadata: one
+// query of these columns alone, for this is read at every start.
 func (s *Service) guests(ctx context.Context, networkID string) ([]drivers.RouterHost, error) {
-	nics, err := gorm.G[network.NIC](s.db.In(ctx)).Where("network_id = ?", networkID).Order("id").Find(ctx)
-	if err != nil || len(nics) == 0 {
-		return nil, err
-	}
-	ids := make([]string, len(nics))
-	for i, nic := range nics {
-		ids[i] = nic.VMID
-	}
-	// These columns alone: there are many rows, and this is read for every start.
-	vms, err := gorm.G[VM](s.db.In(ctx)).Where("id IN ?", ids).
-		Select("id", "name", "instance_name", "zone_id", "offering_id", "password", "password_id", "user_data", "public_keys").Find(ctx)
-	if err != nil {
-		return nil, err
-	}
-	byID := map[string]*VM{}
-	for i := range vms {
-		byID[vms[i].ID] = &vms[i]
-	}
-	more, err := s.metadataOf(ctx, vms)
+	var cards []served
+	err := s.db.In(ctx).Model(&network.NIC{}).Where("nics.network_id = ? AND nics.ip <> ''", networkID).
+		Joins("JOIN vms ON vms.id = nics.vm_id AND vms.removed_at IS NULL").
+		Joins("LEFT JOIN service_offerings ON service_offerings.id = vms.offering_id").
+		Joins("LEFT JOIN zones ON zones.id = vms.zone_id").
+		Select("nics.id", "nics.mac", "nics.ip", "nics.is_default", "vms.id AS vm_id", "vms.name", "vms.instance_name", "vms.password",
+			"vms.password_id", "vms.user_data", "vms.public_keys", "service_offerings.name AS offering_name", "zones.name AS zone_name").
+		Order("nics.id").Find(&cards).Error
 	if err != nil {
 		return nil, err
 	}
 	var out []drivers.RouterHost
-	for _, nic := range nics {
-		vm := byID[nic.VMID]
-		if vm == nil || nic.IP == "" {
-			continue
-		}
-		h, err := s.guest(nic, vm, more)
+	for i := range cards {
+		h, err := s.guest(&cards[i])
 		if err != nil {
 			return nil, err
 		}
@@ -55,39 +50,26 @@ func (s *Service) guests(ctx context.Context, networkID string) ([]drivers.Route
 	return out, nil
 }
 
-// names are what metadata tells besides the instance's own row.
-type names struct{ offerings, zones map[string]string }
-
-func (s *Service) metadataOf(ctx context.Context, vms []VM) (n names, err error) {
-	var offerings, zones []string
-	for _, vm := range vms {
-		offerings, zones = append(offerings, vm.OfferingID), append(zones, vm.ZoneID)
-	}
-	if n.offerings, err = store.Names[Offering](ctx, s.db, offerings); err != nil {
-		return n, err
-	}
-	n.zones, err = store.Names[infra.Zone](ctx, s.db, zones)
-	return n, err
-}
-
-func (s *Service) guest(nic network.NIC, vm *VM, more names) (drivers.RouterHost, error) {
-	ip, err := netip.ParseAddr(nic.IP)
+func (s *Service) guest(c *served) (drivers.RouterHost, error) {
+	ip, err := netip.ParseAddr(c.IP)
 	if err != nil {
-		return drivers.RouterHost{}, fmt.Errorf("nic %s: %w", nic.ID, err)
+		return drivers.RouterHost{}, fmt.Errorf("nic %s: %w", c.ID, err)
 	}
-	password, err := s.db.Reveal(vm.Password)
+	password, err := s.db.Reveal(c.Password)
 	if err != nil {
-		return drivers.RouterHost{}, fmt.Errorf("password of %s: %w", vm.InstanceName, err)
+		return drivers.RouterHost{}, fmt.Errorf("password of %s: %w", c.InstanceName, err)
 	}
-	data, err := base64.StdEncoding.DecodeString(vm.UserData)
+	data, err := base64.StdEncoding.DecodeString(c.UserData)
 	if err != nil {
-		return drivers.RouterHost{}, fmt.Errorf("user data of %s: %w", vm.InstanceName, err)
+		return drivers.RouterHost{}, fmt.Errorf("user data of %s: %w", c.InstanceName, err)
 	}
-	return drivers.RouterHost{NIC: nic.ID, MAC: nic.MAC, IP: ip, Name: vm.Name, Default: nic.IsDefault,
-		UserData: data, Password: password, PasswordID: vm.PasswordID,
+	return drivers.RouterHost{
+		NIC: c.ID, MAC: c.MAC, IP: ip, Name: c.Name, Default: c.IsDefault,
+		UserData: data, Password: password, PasswordID: c.PasswordID,
 		Metadata: map[string]string{
-			"instance-id": vm.ID, "vm-id": vm.ID, "local-hostname": vm.Name, "public-hostname": vm.Name,
-			"local-ipv4": nic.IP, "availability-zone": more.zones[vm.ZoneID], "service-offering": more.offerings[vm.OfferingID],
-			"public-keys": strings.TrimSpace(vm.PublicKeys), "mac": nic.MAC,
-		}}, nil
+			"instance-id": c.VMID, "vm-id": c.VMID, "local-hostname": c.Name, "public-hostname": c.Name,
+			"local-ipv4": c.IP, "availability-zone": c.ZoneName, "service-offering": c.OfferingName,
+			"public-keys": strings.TrimSpace(c.PublicKeys), "mac": c.MAC,
+		},
+	}, nil
 }

@@ -48,8 +48,10 @@ func (s *Service) instances(ctx context.Context, ids []string) (map[string]stora
 	}
 	sizes, err := store.Names[Offering](ctx, s.db, offerings)
 	for _, vm := range vms {
-		out[vm.ID] = storage.Instance{Name: vm.Name, DisplayName: vm.DisplayName, State: string(vm.State),
-			Hypervisor: vm.Hypervisor, HostID: vm.HostID, Offering: sizes[vm.OfferingID]}
+		out[vm.ID] = storage.Instance{
+			Name: vm.Name, DisplayName: vm.DisplayName, State: string(vm.State),
+			Hypervisor: vm.Hypervisor, HostID: vm.HostID, Offering: sizes[vm.OfferingID],
+		}
 	}
 	return out, err
 }

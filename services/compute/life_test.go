@@ -30,9 +30,14 @@ func TestLife(t *testing.T) {
 		command string
 		want    compute.State
 	}{
-		{"stopVirtualMachine", compute.Stopped}, {"startVirtualMachine", compute.Running}, {"rebootVirtualMachine", compute.Running},
-		{"destroyVirtualMachine", compute.Destroyed}, {"recoverVirtualMachine", compute.Stopped}, {"startVirtualMachine", compute.Running},
-		{"destroyVirtualMachine", compute.Destroyed}, {"expungeVirtualMachine", compute.Expunging},
+		{"stopVirtualMachine", compute.Stopped},
+		{"startVirtualMachine", compute.Running},
+		{"rebootVirtualMachine", compute.Running},
+		{"destroyVirtualMachine", compute.Destroyed},
+		{"recoverVirtualMachine", compute.Stopped},
+		{"startVirtualMachine", compute.Running},
+		{"destroyVirtualMachine", compute.Destroyed},
+		{"expungeVirtualMachine", compute.Expunging},
 	} {
 		w.Call(web, step.command, "id", id)
 		if vm := w.VM(id); vm.State != step.want {

@@ -49,8 +49,10 @@ func (s *Service) List(ctx context.Context, r ListRequest) (command.List[View], 
 }
 
 func (s *Service) filter(ctx context.Context, q *gorm.DB, r ListRequest) *gorm.DB {
-	for column, value := range map[string]string{"id": r.ID, "name": r.Name, "zone_id": r.ZoneID, "host_id": r.HostID,
-		"template_id": r.TemplateID, "offering_id": r.OfferingID, "user_id": r.UserID, "hypervisor": r.Hypervisor} {
+	for column, value := range map[string]string{
+		"id": r.ID, "name": r.Name, "zone_id": r.ZoneID, "host_id": r.HostID,
+		"template_id": r.TemplateID, "offering_id": r.OfferingID, "user_id": r.UserID, "hypervisor": r.Hypervisor,
+	} {
 		if value != "" {
 			q = q.Where(column+" = ?", value) // columns are the literals above
 		}

@@ -36,21 +36,29 @@ type LocalHost struct{ Name, URL, IP string }
 func (s *Service) MakeLocal(ctx context.Context, l LocalZone) (infra.Zone, error) {
 	g := s.db.In(ctx)
 	row := func() store.Row { return store.Row{ID: s.db.NewID()} }
-	zone := infra.Zone{Row: row(), Name: l.Name, NetworkType: "Advanced", AllocationState: infra.Enabled,
-		DNS1: l.DNS[0].String(), InternalDNS1: l.DNS[0].String(), GuestCIDR: "10.1.1.0/24", LocalStorage: true, Simulated: l.Simulated}
+	zone := infra.Zone{
+		Row: row(), Name: l.Name, NetworkType: "Advanced", AllocationState: infra.Enabled,
+		DNS1: l.DNS[0].String(), InternalDNS1: l.DNS[0].String(), GuestCIDR: "10.1.1.0/24", LocalStorage: true, Simulated: l.Simulated,
+	}
 	pod := infra.Pod{Row: row(), ZoneID: zone.ID, Name: l.Name + "-pod", AllocationState: infra.Enabled}
-	cluster := infra.Cluster{Row: row(), ZoneID: zone.ID, PodID: pod.ID, Name: l.Name + "-cluster", Hypervisor: l.Hypervisor,
-		ClusterType: "CloudManaged", AllocationState: infra.Enabled, Arch: "x86_64", CPUFactor: max(l.CPUFactor, 1), MemoryFactor: 1}
+	cluster := infra.Cluster{
+		Row: row(), ZoneID: zone.ID, PodID: pod.ID, Name: l.Name + "-cluster", Hypervisor: l.Hypervisor,
+		ClusterType: "CloudManaged", AllocationState: infra.Enabled, Arch: "x86_64", CPUFactor: max(l.CPUFactor, 1), MemoryFactor: 1,
+	}
 	physical := infra.PhysicalNetwork{Row: row(), ZoneID: zone.ID, Name: l.Name + "-network", State: infra.Enabled, Broadcast: "ZONE"}
 	traffic := []infra.TrafficType{
 		{Row: row(), PhysicalNetworkID: physical.ID, Type: "Management"},
 		{Row: row(), PhysicalNetworkID: physical.ID, Type: "Public", KVMLabel: l.Bridge},
 		{Row: row(), PhysicalNetworkID: physical.ID, Type: "Guest"},
 	}
-	pool := infra.Pool{Row: row(), ZoneID: zone.ID, PodID: pod.ID, ClusterID: cluster.ID, Name: l.Name + "-primary", Type: l.PoolType,
-		Scope: "CLUSTER", URL: "file://" + l.PoolPath, Path: l.PoolPath, Provider: "DefaultPrimary", Hypervisor: l.Hypervisor, State: "Up", Factor: 2}
-	images := infra.ImageStore{Row: row(), ZoneID: zone.ID, Name: l.Name + "-secondary", URL: "file://" + l.ImagePath, Provider: "Local",
-		Protocol: "file", Path: l.ImagePath}
+	pool := infra.Pool{
+		Row: row(), ZoneID: zone.ID, PodID: pod.ID, ClusterID: cluster.ID, Name: l.Name + "-primary", Type: l.PoolType,
+		Scope: "CLUSTER", URL: "file://" + l.PoolPath, Path: l.PoolPath, Provider: "DefaultPrimary", Hypervisor: l.Hypervisor, State: "Up", Factor: 2,
+	}
+	images := infra.ImageStore{
+		Row: row(), ZoneID: zone.ID, Name: l.Name + "-secondary", URL: "file://" + l.ImagePath, Provider: "Local",
+		Protocol: "file", Path: l.ImagePath,
+	}
 	public := publicRange(row(), zone.ID, physical.ID, l.Public)
 	for _, create := range []func() error{
 		func() error { return gorm.G[infra.Zone](g).Create(ctx, &zone) },
@@ -67,8 +75,10 @@ func (s *Service) MakeLocal(ctx context.Context, l LocalZone) (infra.Zone, error
 		}
 	}
 	for _, h := range l.Hosts {
-		host := infra.Host{Row: row(), ZoneID: zone.ID, PodID: pod.ID, ClusterID: cluster.ID, Name: h.Name, URL: h.URL, IP: h.IP,
-			Hypervisor: l.Hypervisor, State: infra.HostConnecting, ResourceState: string(infra.Enabled)}
+		host := infra.Host{
+			Row: row(), ZoneID: zone.ID, PodID: pod.ID, ClusterID: cluster.ID, Name: h.Name, URL: h.URL, IP: h.IP,
+			Hypervisor: l.Hypervisor, State: infra.HostConnecting, ResourceState: string(infra.Enabled),
+		}
 		if err := gorm.G[infra.Host](g).Create(ctx, &host); err != nil {
 			return zone, err
 		}
@@ -82,8 +92,10 @@ func publicRange(row store.Row, zoneID, physicalID string, p netip.Prefix) netwo
 	gw := p.Masked().Addr().Next()
 	last := network.Address(network.Number(p.Masked().Addr()) + 1<<(32-p.Bits()) - 2)
 	mask := network.Address(0xffffffff ^ (1<<(32-p.Bits()) - 1))
-	return network.PublicRange{Row: row, ZoneID: zoneID, PhysicalNetworkID: physicalID, VLAN: "vlan://untagged",
-		Gateway: gw.String(), Netmask: mask.String(), StartIP: gw.Next().String(), EndIP: last.String()}
+	return network.PublicRange{
+		Row: row, ZoneID: zoneID, PhysicalNetworkID: physicalID, VLAN: "vlan://untagged",
+		Gateway: gw.String(), Netmask: mask.String(), StartIP: gw.Next().String(), EndIP: last.String(),
+	}
 }
 
 // BuiltIn is the bundled template.
@@ -102,12 +114,16 @@ func (s *Service) AddBuiltIn(ctx context.Context, zone infra.Zone, b BuiltIn) er
 	if err != nil {
 		return err
 	}
-	t := image.Template{Row: store.Row{ID: s.db.NewID()}, Owned: store.Owned(b.Owner), Name: b.Name, DisplayText: b.Text, URL: "file://" + b.Path,
+	t := image.Template{
+		Row: store.Row{ID: s.db.NewID()}, Owned: store.Owned(b.Owner), Name: b.Name, DisplayText: b.Text, URL: "file://" + b.Path,
 		Format: "QCOW2", Hypervisor: b.Hypervisor, Type: "BUILTIN", Arch: "x86_64", OSType: b.OSType, Bits: 64, Public: true, Featured: true,
-		PasswordEnabled: true, SSHKeyEnabled: true, Details: "{}", Bytes: b.Bytes, FileBytes: b.FileBytes}
+		PasswordEnabled: true, SSHKeyEnabled: true, Details: "{}", Bytes: b.Bytes, FileBytes: b.FileBytes,
+	}
 	if err := gorm.G[image.Template](g).Create(ctx, &t); err != nil {
 		return err
 	}
-	return gorm.G[image.Copy](g).Create(ctx, &image.Copy{ID: s.db.NewID(), TemplateID: t.ID, ZoneID: zone.ID, StoreID: secondary.ID,
-		State: image.Ready, Percent: 100, Path: b.Path, FileBytes: b.FileBytes})
+	return gorm.G[image.Copy](g).Create(ctx, &image.Copy{
+		ID: s.db.NewID(), TemplateID: t.ID, ZoneID: zone.ID, StoreID: secondary.ID,
+		State: image.Ready, Percent: 100, Path: b.Path, FileBytes: b.FileBytes,
+	})
 }

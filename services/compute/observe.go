@@ -78,9 +78,11 @@ func (s *Service) accept(ctx context.Context, was VM, what Event, why string) er
 		if what == SeenOn {
 			level = event.Info
 		}
-		_, err := event.Log(ctx, s.db, event.Event{Type: "VM.STATE", Level: level, Owner: new(vm.Owner()),
+		_, err := event.Log(ctx, s.db, event.Event{
+			Type: "VM.STATE", Level: level, Owner: new(vm.Owner()),
 			Message: "event.vm_observed", Args: []any{"name", vm.DisplayName, "from", string(from), "to", string(vm.State), "why", why},
-			Resource: event.Resource{Kind: "virtualmachine", ID: vm.ID, Name: vm.DisplayName}})
+			Resource: event.Resource{Kind: "virtualmachine", ID: vm.ID, Name: vm.DisplayName},
+		})
 		return err
 	})
 	if fault.Is(err, fault.Conflict) {

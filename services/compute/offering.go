@@ -38,13 +38,17 @@ type OfferingView struct {
 }
 
 func viewOffering(o Offering) OfferingView {
-	v := OfferingView{ID: o.ID, Name: o.Name, DisplayText: o.DisplayText, CPUs: o.CPUs, MHz: o.MHz, MemoryMiB: o.MemoryMiB,
+	v := OfferingView{
+		ID: o.ID, Name: o.Name, DisplayText: o.DisplayText, CPUs: o.CPUs, MHz: o.MHz, MemoryMiB: o.MemoryMiB,
 		Created: command.Time{Time: o.CreatedAt}, Customized: o.Customized, RootGiB: o.RootGiB, HA: o.HA, LimitCPU: o.LimitCPU,
 		Volatile: o.Volatile, Dynamic: o.Dynamic, StorageType: o.StorageType, Provisioning: o.Provisioning, HostTags: o.HostTags,
-		StorageTags: o.StorageTags, NetworkRate: o.NetworkRate, State: o.State}
+		StorageTags: o.StorageTags, NetworkRate: o.NetworkRate, State: o.State,
+	}
 	if o.Customized && o.MaxCPUs > 0 {
-		v.Details = map[string]string{"mincpunumber": itoa(o.MinCPUs), "maxcpunumber": itoa(o.MaxCPUs),
-			"minmemory": itoa(o.MinMemory), "maxmemory": itoa(o.MaxMemory)}
+		v.Details = map[string]string{
+			"mincpunumber": itoa(o.MinCPUs), "maxcpunumber": itoa(o.MaxCPUs),
+			"minmemory": itoa(o.MinMemory), "maxmemory": itoa(o.MaxMemory),
+		}
 	}
 	return v
 }
@@ -134,11 +138,13 @@ func (s *Service) createOfferingCommand() *command.Command {
 			if err := r.check(); err != nil {
 				return OfferingView{}, err
 			}
-			o := Offering{Row: store.Row{ID: s.db.NewID()}, Name: r.Name, DisplayText: r.DisplayText, CPUs: r.CPUs, MHz: r.MHz,
+			o := Offering{
+				Row: store.Row{ID: s.db.NewID()}, Name: r.Name, DisplayText: r.DisplayText, CPUs: r.CPUs, MHz: r.MHz,
 				MemoryMiB: r.MemoryMiB, Customized: r.custom(), MinCPUs: r.MinCPUs, MaxCPUs: r.MaxCPUs, MinMemory: r.MinMemory,
 				MaxMemory: r.MaxMemory, RootGiB: r.RootGiB, HA: r.HA, LimitCPU: r.LimitCPU, Volatile: r.Volatile,
 				Dynamic: r.Dynamic != nil && *r.Dynamic, HostTags: r.HostTags, StorageTags: r.StorageTags, NetworkRate: r.NetworkRate,
-				StorageType: "shared", Provisioning: "thin", State: "Active"}
+				StorageType: "shared", Provisioning: "thin", State: "Active",
+			}
 			if o.DisplayText == "" {
 				o.DisplayText = o.Name
 			}

@@ -19,8 +19,10 @@ func (s *Service) RebootJob(ctx context.Context, vm *VM, force bool) (job.Spec, 
 	if err := state.Move(ctx, s.db, vm, States, Reboot, map[string]any{"updated_at": s.db.Now()}); err != nil {
 		return job.Spec{}, err
 	}
-	return job.Spec{Kind: "vm.reboot", Entity: vm.Entity(), Object: "VirtualMachine", ObjectID: vm.ID, Owner: vm.Owner(),
-		State: halt{VM: vm.ID, Host: vm.HostID, Force: force, Ran: true}}, nil
+	return job.Spec{
+		Kind: "vm.reboot", Entity: vm.Entity(), Object: "VirtualMachine", ObjectID: vm.ID, Owner: vm.Owner(),
+		State: halt{VM: vm.ID, Host: vm.HostID, Force: force, Ran: true},
+	}, nil
 }
 
 func (s *Service) reboot(ctx context.Context, h *halt) error {

@@ -54,8 +54,10 @@ const (
 var States = state.Machine[State, Event]{
 	Stopped:  {Start: Starting, Destroy: Stopping, Expunge: Expunging},
 	Starting: {Started: Running, NotStarted: Stopped, NotMade: Broken, Start: Starting},
-	Running: {Stop: Stopping, Reboot: Running, Destroy: Stopping, SeenOff: Stopped, SeenPaused: Paused, Lost: Unknown,
-		Started: Running, NotStarted: Stopped, NotMade: Broken}, // a start that was cancelled at its last moment
+	Running: {
+		Stop: Stopping, Reboot: Running, Destroy: Stopping, SeenOff: Stopped, SeenPaused: Paused, Lost: Unknown,
+		Started: Running, NotStarted: Stopped, NotMade: Broken,
+	}, // a start that was cancelled at its last moment
 	Stopping:  {Halted: Stopped, NotStopped: Running, SeenPaused: Paused, Gone: Destroyed, Stop: Stopping, Destroy: Stopping},
 	Paused:    {Stop: Stopping, Start: Starting, Destroy: Stopping, SeenOff: Stopped, SeenOn: Running, Lost: Unknown},
 	Unknown:   {Stop: Stopping, Destroy: Stopping, SeenOff: Stopped, SeenOn: Running, SeenPaused: Paused},

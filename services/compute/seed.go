@@ -12,8 +12,10 @@ import (
 // transaction that runs once.
 func (s *Service) Seed(ctx context.Context) error {
 	size := func(name, text string, mhz, mib int) Offering {
-		return Offering{Row: store.Row{ID: s.db.NewID()}, Name: name, DisplayText: text, CPUs: 1, MHz: mhz, MemoryMiB: mib,
-			StorageType: "shared", Provisioning: "thin", State: "Active"}
+		return Offering{
+			Row: store.Row{ID: s.db.NewID()}, Name: name, DisplayText: text, CPUs: 1, MHz: mhz, MemoryMiB: mib,
+			StorageType: "shared", Provisioning: "thin", State: "Active",
+		}
 	}
 	list := []Offering{
 		size("Small Instance", "Small Instance", 500, 512),

@@ -91,8 +91,10 @@ func (s *Service) addKey(ctx context.Context, o command.Owner, name string, key 
 	if err != nil {
 		return KeyView{}, err
 	}
-	row := SSHKey{Row: store.Row{ID: s.db.NewID()}, Name: name, Fingerprint: ssh.FingerprintLegacyMD5(key),
-		PublicKey: strings.TrimSpace(string(ssh.MarshalAuthorizedKey(key)))}
+	row := SSHKey{
+		Row: store.Row{ID: s.db.NewID()}, Name: name, Fingerprint: ssh.FingerprintLegacyMD5(key),
+		PublicKey: strings.TrimSpace(string(ssh.MarshalAuthorizedKey(key))),
+	}
 	err = gorm.G[SSHKey](s.db.In(ctx)).Create(ctx, &row)
 	if store.IsDuplicate(err) {
 		return KeyView{}, fault.Param("name", "error.name_taken", "value", name)

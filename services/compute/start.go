@@ -20,7 +20,7 @@ func (s *Service) bootSteps() []job.Step[boot] {
 	return []job.Step[boot]{
 		job.Commit("place", s.place, s.unplace),
 		job.Do("disks", s.disks, s.dropDisks).NoCheckpoint(),
-		job.Do("router", s.routers, nil),
+		job.Do("router", s.routers, nil).NoCheckpoint(),
 		job.Do("define", s.define, s.undefine).NoCheckpoint(),
 		job.Do("start", s.start, s.undefine),
 		job.Commit("running", s.running, nil),
@@ -33,6 +33,8 @@ func (s *Service) StartJob(ctx context.Context, vm *VM, hostID string) (job.Spec
 	if err := state.Move(ctx, s.db, vm, States, Start, map[string]any{"updated_at": s.db.Now()}); err != nil {
 		return job.Spec{}, err
 	}
-	return job.Spec{Kind: "vm.start", Entity: vm.Entity(), Object: "VirtualMachine", ObjectID: vm.ID, Owner: vm.Owner(),
-		State: boot{VM: vm.ID, Host: hostID}}, nil
+	return job.Spec{
+		Kind: "vm.start", Entity: vm.Entity(), Object: "VirtualMachine", ObjectID: vm.ID, Owner: vm.Owner(),
+		State: boot{VM: vm.ID, Host: hostID},
+	}, nil
 }

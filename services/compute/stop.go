@@ -37,8 +37,10 @@ func (s *Service) StopJob(ctx context.Context, vm *VM, force bool) (job.Spec, er
 	if err := state.Move(ctx, s.db, vm, States, Stop, map[string]any{"updated_at": s.db.Now()}); err != nil {
 		return job.Spec{}, err
 	}
-	return job.Spec{Kind: "vm.stop", Entity: vm.Entity(), Object: "VirtualMachine", ObjectID: vm.ID, Owner: vm.Owner(),
-		State: halt{VM: vm.ID, Host: vm.HostID, Force: force, Ran: true}}, nil
+	return job.Spec{
+		Kind: "vm.stop", Entity: vm.Entity(), Object: "VirtualMachine", ObjectID: vm.ID, Owner: vm.Owner(),
+		State: halt{VM: vm.ID, Host: vm.HostID, Force: force, Ran: true},
+	}, nil
 }
 
 // stop powers the machine off; one that its host does not know is off.

@@ -89,11 +89,11 @@ type NICView struct {
 // related is what views of instances say besides the instances' own rows: a
 // constant number of queries.
 type related struct {
-	owners                         func(store.Owner) iam.Belongs
-	zones, hosts, offerings, users map[string]string
-	templates                      map[string]image.Template
-	nics                           map[string][]NICView
-	jobs                           map[string]job.Row
+	owners       func(store.Owner) iam.Belongs
+	names, users map[string]string // names of zones, hosts and offerings
+	templates    map[string]image.Template
+	nics         map[string][]NICView
+	jobs         map[string]job.Row
 }
 
 // Get returns one instance as commands return it.
@@ -139,9 +139,11 @@ func (s *Service) relatedTo(ctx context.Context, vms []VM) (r related, err error
 	}
 	for _, get := range []func() error{
 		func() error { r.owners, err = s.IAM.Owners(ctx, owners); return err },
-		func() error { r.zones, err = store.Names[infra.Zone](ctx, s.db, zones); return err },
-		func() error { r.hosts, err = store.Names[infra.Host](ctx, s.db, hosts); return err },
-		func() error { r.offerings, err = store.Names[Offering](ctx, s.db, offerings); return err },
+		func() error {
+			r.names, err = store.NamesOf(ctx, s.db, store.Some{Model: &infra.Zone{}, IDs: zones},
+				store.Some{Model: &infra.Host{}, IDs: hosts}, store.Some{Model: &Offering{}, IDs: offerings})
+			return err
+		},
 		func() error { r.templates, err = s.Images.ByID(ctx, templates); return err },
 		func() error { r.nics, err = s.nicViews(ctx, ids); return err },
 		func() error { r.jobs, err = s.liveJobs(ctx, ids); return err },
@@ -158,8 +160,8 @@ func (r related) view(vm *VM) View {
 	t := r.templates[vm.TemplateID]
 	v := View{
 		ID: vm.ID, Belongs: r.owners(vm.Owner()), Name: vm.Name, DisplayName: vm.DisplayName, InstanceName: vm.InstanceName,
-		State: vm.State, ZoneID: vm.ZoneID, ZoneName: r.zones[vm.ZoneID], HostID: vm.HostID, HostName: r.hosts[vm.HostID],
-		Hypervisor: vm.Hypervisor, OfferingID: vm.OfferingID, OfferingName: r.offerings[vm.OfferingID],
+		State: vm.State, ZoneID: vm.ZoneID, ZoneName: r.names[vm.ZoneID], HostID: vm.HostID, HostName: r.names[vm.HostID],
+		Hypervisor: vm.Hypervisor, OfferingID: vm.OfferingID, OfferingName: r.names[vm.OfferingID],
 		TemplateID: vm.TemplateID, TemplateName: t.Name, TemplateText: t.DisplayText, TemplateFormat: t.Format, TemplateType: t.Type,
 		OSDisplayName: vm.OSType, Arch: t.Arch, CPUs: vm.CPUs, MHz: vm.MHz, MemoryMiB: vm.MemoryMiB, Created: command.Time{Time: vm.CreatedAt},
 		Updated: command.At(vm.UpdatedAt), HA: vm.HA, Display: vm.Display, Dynamic: vm.Dynamic, DeleteProtection: vm.DeleteProtection,
@@ -201,9 +203,11 @@ func (s *Service) nicViews(ctx context.Context, vmIDs []string) (map[string][]NI
 
 // NICOf is the view of a card in its network.
 func NICOf(nic network.NIC, n network.Network) NICView {
-	return NICView{ID: nic.ID, NetworkID: nic.NetworkID, NetworkName: n.Name, Netmask: netmask(n.CIDR), Gateway: n.Gateway, IP: nic.IP,
+	return NICView{
+		ID: nic.ID, NetworkID: nic.NetworkID, NetworkName: n.Name, Netmask: netmask(n.CIDR), Gateway: n.Gateway, IP: nic.IP,
 		MAC: nic.MAC, TrafficType: "Guest", Type: n.GuestType, IsDefault: nic.IsDefault, DeviceID: itoa(nic.Device), MTU: n.MTU,
-		VMID: nic.VMID, Secondary: []string{}}
+		VMID: nic.VMID, Secondary: []string{},
+	}
 }
 
 func netmask(cidr string) string {

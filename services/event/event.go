@@ -40,6 +40,7 @@ type Resource struct{ Kind, ID, Name string }
 
 // Event is what Log writes.
 type Event struct {
+	ID    string // a new one when empty
 	Type  string // VM.CREATE
 	Level Level  // Info when empty
 	State State  // Completed when empty
@@ -106,10 +107,13 @@ func (e Event) row(ctx context.Context, db *store.DB) (*Row, error) {
 		return nil, err
 	}
 	row := &Row{
-		ID: db.NewID(), CreatedAt: db.Now(), Type: e.Type, Level: or(e.Level, Info), State: or(e.State, Completed),
+		ID: e.ID, CreatedAt: db.Now(), Type: e.Type, Level: or(e.Level, Info), State: or(e.State, Completed),
 		Message: e.Message, Args: args, UserID: actor.UserID, Username: e.Username,
-		ResourceType: e.Resource.Kind, ResourceID: e.Resource.ID, ResourceName: clip(e.Resource.Name),
+		ResourceType: e.Resource.Kind, ResourceID: e.Resource.ID, ResourceName: Clip(e.Resource.Name),
 		StartID: e.StartID, JobID: e.JobID,
+	}
+	if row.ID == "" {
+		row.ID = db.NewID()
 	}
 	if row.BeforeChange, err = snapshot(e.Before); err != nil {
 		return nil, err
@@ -132,8 +136,8 @@ func or[T ~string](s, other T) T {
 	return s
 }
 
-// clip keeps a name within its column.
-func clip(s string) string {
+// Clip keeps a name within its column.
+func Clip(s string) string {
 	const most = 255
 	for i := range s {
 		if i > most-4 {
@@ -188,14 +192,4 @@ func (r Row) Text(ctx context.Context) string {
 // Title words an event's type: "event.type.VM.CREATE" in locales, or the bare type.
 func Title(ctx context.Context, kind string) string {
 	return locales.Or(ctx, "event.type."+kind, kind)
-}
-
-// First returns the first event of a job, or nil.
-func First(ctx context.Context, db *store.DB, jobID string) (*Row, error) {
-	var rows []Row
-	err := db.In(ctx).Where("job_id = ?", jobID).Order("id").Limit(1).Find(&rows).Error
-	if err != nil || len(rows) == 0 {
-		return nil, err
-	}
-	return &rows[0], nil
 }

@@ -47,10 +47,6 @@ func TestAnEventBelongsToTheResourcesOwner(t *testing.T) {
 	if text := got.Text(german); text != event.Title(german, "VM.STOP")+": für web abgeschlossen" {
 		t.Errorf("got %q", text)
 	}
-	first, err := event.First(as(t, bob, store.User), db, "j")
-	if err != nil || first == nil || first.ID != row.ID {
-		t.Errorf("the first of the job: %v, %v", first, err)
-	}
 }
 
 func TestTexts(t *testing.T) {

@@ -76,8 +76,10 @@ func (f fetcher) dialer() *net.Dialer {
 
 func (f fetcher) client() *http.Client {
 	return &http.Client{
-		Transport: &http.Transport{DialContext: f.dialer().DialContext, Proxy: nil, TLSHandshakeTimeout: 10 * time.Second,
-			ResponseHeaderTimeout: f.stall, DisableKeepAlives: true, DisableCompression: true},
+		Transport: &http.Transport{
+			DialContext: f.dialer().DialContext, Proxy: nil, TLSHandshakeTimeout: 10 * time.Second,
+			ResponseHeaderTimeout: f.stall, DisableKeepAlives: true, DisableCompression: true,
+		},
 		CheckRedirect: func(r *http.Request, via []*http.Request) error {
 			if len(via) >= hops || r.URL.Scheme != "http" && r.URL.Scheme != "https" {
 				return fault.Param("url", "error.url_redirect")

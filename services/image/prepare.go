@@ -52,8 +52,10 @@ func (s *Service) prepare(ctx context.Context, r PrepareRequest) (View, error) {
 	for _, pool := range pools {
 		p.Pools = append(p.Pools, pool.ID)
 	}
-	_, err = s.parts.Jobs.Submit(ctx, job.Spec{Kind: "template.prepare", Entity: "template/" + t.ID, Object: "Template", ObjectID: t.ID,
-		Owner: t.Owner(), State: p})
+	_, err = s.parts.Jobs.Submit(ctx, job.Spec{
+		Kind: "template.prepare", Entity: "template/" + t.ID, Object: "Template", ObjectID: t.ID,
+		Owner: t.Owner(), State: p,
+	})
 	if err != nil {
 		return View{}, err
 	}

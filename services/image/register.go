@@ -67,10 +67,12 @@ func (s *Service) register(ctx context.Context, r RegisterRequest) (View, error)
 	if err != nil {
 		return View{}, err
 	}
-	t := Template{Row: store.Row{ID: s.db.NewID()}, Name: r.Name, DisplayText: or(r.DisplayText, r.Name), URL: r.URL,
+	t := Template{
+		Row: store.Row{ID: s.db.NewID()}, Name: r.Name, DisplayText: or(r.DisplayText, r.Name), URL: r.URL,
 		Format: strings.ToUpper(r.Format), Hypervisor: r.Hypervisor, Type: "USER", Arch: or(r.Arch, "x86_64"), Bits: 64, Checksum: r.Checksum,
 		Public: r.Public, Featured: r.Featured, Extractable: r.Extractable, PasswordEnabled: r.Password, SSHKeyEnabled: r.SSHKey,
-		Scalable: r.Scalable, RequiresHVM: r.RequiresHVM == nil || *r.RequiresHVM, Tag: r.Tag, Details: string(details)}
+		Scalable: r.Scalable, RequiresHVM: r.RequiresHVM == nil || *r.RequiresHVM, Tag: r.Tag, Details: string(details),
+	}
 	actor, _ := store.From(ctx)
 	if err := s.parts.IAM.ReserveAll(ctx, actor.Target(), iam.Amounts{iam.Templates: 1}); err != nil {
 		return View{}, err
@@ -139,8 +141,10 @@ func (s *Service) bring(ctx context.Context, t Template, z infra.Zone) error {
 	if err := gorm.G[Copy](s.db.In(ctx)).Create(ctx, &c); err != nil {
 		return err
 	}
-	_, err = s.parts.Jobs.Submit(ctx, job.Spec{Kind: "template.download", Entity: "template/" + c.ID, Object: "Template", ObjectID: t.ID,
-		Owner: t.Owner(), Event: "TEMPLATE.DOWNLOAD", State: download{Copy: c.ID}})
+	_, err = s.parts.Jobs.Submit(ctx, job.Spec{
+		Kind: "template.download", Entity: "template/" + c.ID, Object: "Template", ObjectID: t.ID, ObjectName: t.Name,
+		Owner: t.Owner(), Event: "TEMPLATE.DOWNLOAD", State: download{Copy: c.ID},
+	})
 	return err
 }
 

@@ -106,11 +106,13 @@ func (s *Service) views(ctx context.Context, list []Template) ([]View, error) {
 }
 
 func view(t Template, who iam.Belongs, copies []Copy, zones, stores map[string]string) View {
-	v := View{ID: t.ID, Belongs: who, AccountID: t.AccountID, Name: t.Name, DisplayText: t.DisplayText, URL: t.URL, Format: t.Format,
+	v := View{
+		ID: t.ID, Belongs: who, AccountID: t.AccountID, Name: t.Name, DisplayText: t.DisplayText, URL: t.URL, Format: t.Format,
 		Hypervisor: t.Hypervisor, Type: t.Type, Arch: t.Arch, OSType: t.OSType, Bits: t.Bits, Checksum: t.Checksum,
 		Created: command.Time{Time: t.CreatedAt}, Public: t.Public, Featured: t.Featured, Extractable: t.Extractable,
 		Password: t.PasswordEnabled, SSHKey: t.SSHKeyEnabled, Scalable: t.Scalable, RequiresHVM: t.RequiresHVM, Bootable: true,
-		Tag: t.Tag, Bytes: t.Bytes, FileBytes: t.FileBytes, Downloads: []Progress{}, Tags: []struct{}{}}
+		Tag: t.Tag, Bytes: t.Bytes, FileBytes: t.FileBytes, Downloads: []Progress{}, Tags: []struct{}{},
+	}
 	_ = json.Unmarshal([]byte(t.Details), &v.Details) // written by this package
 	if t.RemovedAt.Valid {
 		v.Removed = command.Time{Time: t.RemovedAt.Time}

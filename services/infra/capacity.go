@@ -36,8 +36,10 @@ const (
 	capLocal     = 9 // promised to volumes on hosts' own disks
 )
 
-var capacityNames = map[int16]string{capMemory: "MEMORY", capCPU: "CPU", capStorage: "STORAGE", capAllocated: "STORAGE_ALLOCATED",
-	capPublicIP: "VIRTUAL_NETWORK_PUBLIC_IP", capSecondary: "SECONDARY_STORAGE", capLocal: "LOCAL_STORAGE"}
+var capacityNames = map[int16]string{
+	capMemory: "MEMORY", capCPU: "CPU", capStorage: "STORAGE", capAllocated: "STORAGE_ALLOCATED",
+	capPublicIP: "VIRTUAL_NETWORK_PUBLIC_IP", capSecondary: "SECONDARY_STORAGE", capLocal: "LOCAL_STORAGE",
+}
 
 func capacity(kind int16, total, used int64) CapacityView {
 	return CapacityView{Type: kind, Name: capacityNames[kind], Total: total, Used: used, Allocated: used, Percent: percent(used, total)}

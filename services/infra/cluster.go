@@ -33,9 +33,11 @@ type ClusterView struct {
 
 func (c Cluster) view(zones, pods map[string]string) ClusterView {
 	cpu, memory := factor(c.CPUFactor), factor(c.MemoryFactor)
-	return ClusterView{ID: c.ID, Name: c.Name, ZoneID: c.ZoneID, ZoneName: zones[c.ZoneID], PodID: c.PodID, PodName: pods[c.PodID],
+	return ClusterView{
+		ID: c.ID, Name: c.Name, ZoneID: c.ZoneID, ZoneName: zones[c.ZoneID], PodID: c.PodID, PodName: pods[c.PodID],
 		Hypervisor: c.Hypervisor, ClusterType: c.ClusterType, AllocationState: c.AllocationState, ManagedState: "Managed", Arch: c.Arch,
-		CPUFactor: cpu, MemoryFactor: memory, Details: map[string]string{"cpuOvercommitRatio": cpu, "memoryOvercommitRatio": memory}}
+		CPUFactor: cpu, MemoryFactor: memory, Details: map[string]string{"cpuOvercommitRatio": cpu, "memoryOvercommitRatio": memory},
+	}
 }
 
 // factor writes a factor as CloudStack does, with a decimal.
@@ -102,8 +104,10 @@ func (s *Service) addClusterCommand() *command.Command {
 		if err != nil {
 			return ClusterView{}, err
 		}
-		c, err := s.makeCluster(ctx, Cluster{ZoneID: pod.ZoneID, PodID: pod.ID, Name: r.Name, Hypervisor: r.Hypervisor,
-			AllocationState: Allocation(or(r.Allocation, string(Enabled))), Arch: or(r.Arch, "x86_64")})
+		c, err := s.makeCluster(ctx, Cluster{
+			ZoneID: pod.ZoneID, PodID: pod.ID, Name: r.Name, Hypervisor: r.Hypervisor,
+			AllocationState: Allocation(or(r.Allocation, string(Enabled))), Arch: or(r.Arch, "x86_64"),
+		})
 		if err != nil {
 			return ClusterView{}, err
 		}
@@ -225,8 +229,10 @@ func (s *Service) listClustersCommand() *command.Command {
 		for column, v := range map[string]string{"id": r.ID, "zone_id": r.ZoneID, "pod_id": r.PodID} {
 			q = command.Equal(q, column, v)
 		}
-		for column, v := range map[string]string{"name": r.Name, "hypervisor": r.Hypervisor, "cluster_type": r.ClusterType, "arch": r.Arch,
-			"allocation_state": r.Allocation} {
+		for column, v := range map[string]string{
+			"name": r.Name, "hypervisor": r.Hypervisor, "cluster_type": r.ClusterType, "arch": r.Arch,
+			"allocation_state": r.Allocation,
+		} {
 			q = command.Named(q, column, v)
 		}
 		clusters, n, err := command.Rows[Cluster](r.Search(q, "name"), r.Paging, "name, id")

@@ -85,8 +85,10 @@ func (s *Service) planHost(ctx context.Context, r AddHostRequest) (Host, error) 
 	if r.ClusterID == "" && r.ClusterName == "" {
 		return Host{}, fault.Param("clusterid", "error.required", "command", "addhost")
 	}
-	return Host{Row: store.Row{ID: s.db.NewID()}, ZoneID: pod.ZoneID, PodID: pod.ID, Name: u.Host, URL: r.URL, Hypervisor: r.Hypervisor,
-		IP: address(u), State: HostConnecting, ResourceState: or(r.Allocation, string(Enabled)), Tags: strings.Join(r.Tags, ",")}, nil
+	return Host{
+		Row: store.Row{ID: s.db.NewID()}, ZoneID: pod.ZoneID, PodID: pod.ID, Name: u.Host, URL: r.URL, Hypervisor: r.Hypervisor,
+		IP: address(u), State: HostConnecting, ResourceState: or(r.Allocation, string(Enabled)), Tags: strings.Join(r.Tags, ","),
+	}, nil
 }
 
 func (s *Service) schemes() []string { return slices.Sorted(slices.Values(s.Fleet.Schemes())) }
@@ -177,6 +179,8 @@ func (s *Service) clusterFor(ctx context.Context, h Host, r AddHostRequest) (Clu
 	if len(have) > 0 {
 		return have[0], nil
 	}
-	return s.makeCluster(ctx, Cluster{ZoneID: h.ZoneID, PodID: h.PodID, Name: r.ClusterName, Hypervisor: h.Hypervisor,
-		AllocationState: Enabled, Arch: or(h.Arch, "x86_64")})
+	return s.makeCluster(ctx, Cluster{
+		ZoneID: h.ZoneID, PodID: h.PodID, Name: r.ClusterName, Hypervisor: h.Hypervisor,
+		AllocationState: Enabled, Arch: or(h.Arch, "x86_64"),
+	})
 }

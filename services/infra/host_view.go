@@ -64,7 +64,8 @@ const mib = 1 << 20
 func (h Host) view(zones, pods map[string]string, clusters map[string]Cluster) HostView {
 	raw := int64(h.CPUs) * int64(h.CPUMhz)
 	c := clusters[h.ClusterID]
-	v := HostView{ID: h.ID, Name: h.Name, State: h.State, ResourceState: h.ResourceState, Type: "Routing", IP: h.IP,
+	v := HostView{
+		ID: h.ID, Name: h.Name, State: h.State, ResourceState: h.ResourceState, Type: "Routing", IP: h.IP,
 		ZoneID: h.ZoneID, ZoneName: zones[h.ZoneID], PodID: h.PodID, PodName: pods[h.PodID],
 		ClusterID: h.ClusterID, ClusterName: c.Name, ClusterType: c.ClusterType, Hypervisor: h.Hypervisor, HypervisorVersion: h.HypervisorVersion,
 		Arch: h.Arch, Version: command.Version, Created: command.Time{Time: h.CreatedAt}, LastPinged: command.At(h.LastPinged),
@@ -74,7 +75,8 @@ func (h Host) view(zones, pods map[string]string, clusters map[string]Cluster) H
 		MemoryTotal: h.MemoryMib * mib, MemoryUsed: max(0, h.MemoryMib-h.MemoryFreeMib) * mib, MemoryAllocated: h.UsedMib * mib,
 		MemoryBytes: h.UsedMib * mib, MemoryShare: share(h.UsedMib, h.TotalMib), MemoryOver: strconv.FormatInt(h.TotalMib*mib, 10),
 		Tags: h.Tags, ExplicitTags: h.Tags, Capabilities: "hvm", EnoughCapacity: h.UsedMhz < h.TotalMhz && h.UsedMib < h.TotalMib,
-		Details: map[string]string{"url": h.URL, "accelerated": strconv.FormatBool(h.Accelerated)}}
+		Details: map[string]string{"url": h.URL, "accelerated": strconv.FormatBool(h.Accelerated)},
+	}
 	if h.State != HostUp {
 		v.Disconnected = v.LastPinged
 	}

@@ -29,8 +29,10 @@ type ImageStoreView struct {
 }
 
 func (i ImageStore) view(zones map[string]string) ImageStoreView {
-	return ImageStoreView{ID: i.ID, Name: i.Name, ZoneID: i.ZoneID, ZoneName: zones[i.ZoneID], URL: i.URL, Protocol: i.Protocol,
-		Provider: i.Provider, Scope: "ZONE", ReadOnly: i.ReadOnly, Total: i.Capacity, Used: i.Used}
+	return ImageStoreView{
+		ID: i.ID, Name: i.Name, ZoneID: i.ZoneID, ZoneName: zones[i.ZoneID], URL: i.URL, Protocol: i.Protocol,
+		Provider: i.Provider, Scope: "ZONE", ReadOnly: i.ReadOnly, Total: i.Capacity, Used: i.Used,
+	}
 }
 
 func (s *Service) imageStoreViews(ctx context.Context, list []ImageStore) ([]ImageStoreView, error) {
@@ -74,8 +76,10 @@ func (s *Service) addImageStoreCommand() *command.Command {
 			if _, err := find[Zone](ctx, s, "zoneid", r.ZoneID); err != nil {
 				return ImageStoreView{}, err
 			}
-			i := ImageStore{Row: store.Row{ID: s.db.NewID()}, ZoneID: r.ZoneID, Name: or(r.Name, r.URL), URL: r.URL, Provider: r.Provider,
-				Protocol: "file", Path: u.Path}
+			i := ImageStore{
+				Row: store.Row{ID: s.db.NewID()}, ZoneID: r.ZoneID, Name: or(r.Name, r.URL), URL: r.URL, Provider: r.Provider,
+				Protocol: "file", Path: u.Path,
+			}
 			if err := unique[ImageStore](ctx, s, "name", i.Name, "zone_id = ?", r.ZoneID); err != nil {
 				return ImageStoreView{}, err
 			}

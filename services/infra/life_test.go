@@ -10,8 +10,10 @@ func TestAZoneFromNothingToNothing(t *testing.T) {
 	w := newWorld(t)
 	zone, pod, cluster, host := w.place()
 	h := one(w.call("listHosts", "id", host))
-	for field, want := range map[string]any{"state": "Up", "resourcestate": "Enabled", "type": "Routing", "name": "h1", "cpunumber": 16.0,
-		"cpuallocated": "0%", "cpuwithoverprovisioning": "41600", "memorytotal": float64(64 << 30), "zonename": "z1", "clustername": "c1"} {
+	for field, want := range map[string]any{
+		"state": "Up", "resourcestate": "Enabled", "type": "Routing", "name": "h1", "cpunumber": 16.0,
+		"cpuallocated": "0%", "cpuwithoverprovisioning": "41600", "memorytotal": float64(64 << 30), "zonename": "z1", "clustername": "c1",
+	} {
 		if h[field] != want {
 			t.Errorf("%s is %v, want %v", field, h[field], want)
 		}
@@ -41,8 +43,15 @@ func TestAZoneFromNothingToNothing(t *testing.T) {
 	}
 	w.call("updateHost", "id", host, "allocationstate", "Disable")
 	for _, step := range [][]string{
-		{"deleteHost", host}, {"deleteStoragePool", pool}, {"deleteCluster", cluster}, {"deletePod", pod}, {"deleteImageStore", images},
-		{"updateTrafficType", traffic}, {"deleteTrafficType", traffic}, {"deletePhysicalNetwork", physical}, {"deleteZone", zone},
+		{"deleteHost", host},
+		{"deleteStoragePool", pool},
+		{"deleteCluster", cluster},
+		{"deletePod", pod},
+		{"deleteImageStore", images},
+		{"updateTrafficType", traffic},
+		{"deleteTrafficType", traffic},
+		{"deletePhysicalNetwork", physical},
+		{"deleteZone", zone},
 	} {
 		w.call(step[0], "id", step[1])
 	}

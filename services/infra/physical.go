@@ -39,8 +39,10 @@ func (s *Service) physicalViews(ctx context.Context, list []PhysicalNetwork) ([]
 		return nil, err
 	}
 	return command.ListOf(list, len(list), func(p PhysicalNetwork) PhysicalView {
-		return PhysicalView{ID: p.ID, Name: p.Name, ZoneID: p.ZoneID, ZoneName: zones[p.ZoneID], State: p.State, DomainID: p.DomainID,
-			VLAN: p.VLAN, Isolation: p.Isolation, Broadcast: p.Broadcast, Speed: p.Speed, Tags: p.Tags}
+		return PhysicalView{
+			ID: p.ID, Name: p.Name, ZoneID: p.ZoneID, ZoneName: zones[p.ZoneID], State: p.State, DomainID: p.DomainID,
+			VLAN: p.VLAN, Isolation: p.Isolation, Broadcast: p.Broadcast, Speed: p.Speed, Tags: p.Tags,
+		}
 	}).Items, nil
 }
 
@@ -85,8 +87,10 @@ func (s *Service) createPhysicalCommand() *command.Command {
 				return job.Spec{}, fault.Param("isolationmethods", "error.enum", "value", method, "values", "VLAN, VXLAN")
 			}
 		}
-		p := PhysicalNetwork{Row: store.Row{ID: s.db.NewID()}, ZoneID: zone.ID, Name: r.Name, State: Disabled, DomainID: r.DomainID, VLAN: r.VLAN,
-			Isolation: strings.ToUpper(strings.Join(r.Isolation, ",")), Broadcast: or(r.Broadcast, "ZONE"), Speed: r.Speed, Tags: strings.Join(r.Tags, ",")}
+		p := PhysicalNetwork{
+			Row: store.Row{ID: s.db.NewID()}, ZoneID: zone.ID, Name: r.Name, State: Disabled, DomainID: r.DomainID, VLAN: r.VLAN,
+			Isolation: strings.ToUpper(strings.Join(r.Isolation, ",")), Broadcast: or(r.Broadcast, "ZONE"), Speed: r.Speed, Tags: strings.Join(r.Tags, ","),
+		}
 		if err := vlans(r.VLAN); err != nil {
 			return job.Spec{}, err
 		}

@@ -39,8 +39,10 @@ type PodRange struct {
 }
 
 func (p Pod) view(zones map[string]string) PodView {
-	v := PodView{ID: p.ID, Name: p.Name, ZoneID: p.ZoneID, ZoneName: zones[p.ZoneID], Gateway: p.Gateway, Netmask: p.Netmask,
-		StartIP: []string{}, EndIP: []string{}, SystemVMs: []string{}, VLANs: []string{}, AllocationState: p.AllocationState}
+	v := PodView{
+		ID: p.ID, Name: p.Name, ZoneID: p.ZoneID, ZoneName: zones[p.ZoneID], Gateway: p.Gateway, Netmask: p.Netmask,
+		StartIP: []string{}, EndIP: []string{}, SystemVMs: []string{}, VLANs: []string{}, AllocationState: p.AllocationState,
+	}
 	if p.StartIP == "" {
 		return v
 	}
@@ -103,8 +105,10 @@ func (s *Service) createPodCommand() *command.Command {
 		if err != nil {
 			return PodView{}, err
 		}
-		p := Pod{Row: store.Row{ID: s.db.NewID()}, ZoneID: zone.ID, Name: r.Name, AllocationState: Allocation(or(r.Allocation, string(Enabled))),
-			Gateway: r.Gateway, Netmask: r.Netmask, StartIP: r.StartIP, EndIP: or(r.EndIP, r.StartIP)}
+		p := Pod{
+			Row: store.Row{ID: s.db.NewID()}, ZoneID: zone.ID, Name: r.Name, AllocationState: Allocation(or(r.Allocation, string(Enabled))),
+			Gateway: r.Gateway, Netmask: r.Netmask, StartIP: r.StartIP, EndIP: or(r.EndIP, r.StartIP),
+		}
 		if err := p.span().Check(); err != nil {
 			return PodView{}, err
 		}
@@ -138,8 +142,10 @@ func (s *Service) updatePodCommand() *command.Command {
 			return PodView{}, err
 		}
 		set := map[string]any{}
-		for column, v := range map[string]string{"name": r.Name, "gateway": r.Gateway, "netmask": r.Netmask, "start_ip": r.StartIP,
-			"end_ip": r.EndIP, "allocation_state": r.Allocation} {
+		for column, v := range map[string]string{
+			"name": r.Name, "gateway": r.Gateway, "netmask": r.Netmask, "start_ip": r.StartIP,
+			"end_ip": r.EndIP, "allocation_state": r.Allocation,
+		} {
 			filled(set, column, v)
 		}
 		if r.Name != "" {
@@ -163,8 +169,10 @@ func (s *Service) updatePodCommand() *command.Command {
 }
 
 func (p Pod) audit() map[string]any {
-	return map[string]any{"name": p.Name, "allocationstate": p.AllocationState, "gateway": p.Gateway, "netmask": p.Netmask,
-		"startip": p.StartIP, "endip": p.EndIP}
+	return map[string]any{
+		"name": p.Name, "allocationstate": p.AllocationState, "gateway": p.Gateway, "netmask": p.Netmask,
+		"startip": p.StartIP, "endip": p.EndIP,
+	}
 }
 
 // PodRequest names a pod.

@@ -49,10 +49,12 @@ type PoolView struct {
 }
 
 func (p Pool) view(zones, pods, clusters map[string]string) PoolView {
-	v := PoolView{ID: p.ID, Name: p.Name, ZoneID: p.ZoneID, ZoneName: zones[p.ZoneID], PodID: p.PodID, PodName: pods[p.PodID],
+	v := PoolView{
+		ID: p.ID, Name: p.Name, ZoneID: p.ZoneID, ZoneName: zones[p.ZoneID], PodID: p.PodID, PodName: pods[p.PodID],
 		ClusterID: p.ClusterID, ClusterName: clusters[p.ClusterID], Type: p.Type, Scope: p.Scope, State: p.State, Path: p.Path,
 		Provider: p.Provider, Hypervisor: p.Hypervisor, Tags: p.Tags, Created: command.Time{Time: p.CreatedAt}, Total: p.Capacity, Used: p.Used,
-		Allocated: p.Allocated, Factor: factor(p.Factor), Capabilities: map[string]string{"VOLUME_SNAPSHOT_QUIESCEVM": "false"}}
+		Allocated: p.Allocated, Factor: factor(p.Factor), Capabilities: map[string]string{"VOLUME_SNAPSHOT_QUIESCEVM": "false"},
+	}
 	if u, err := url.Parse(p.URL); err == nil {
 		v.IP = u.Hostname()
 	}
@@ -156,8 +158,10 @@ func (s *Service) planPool(ctx context.Context, r CreatePoolRequest) (Pool, erro
 	if err != nil {
 		return Pool{}, err
 	}
-	p := Pool{Row: store.Row{ID: s.db.NewID()}, ZoneID: zone.ID, Name: r.Name, Type: kind, Scope: r.Scope, URL: r.URL, Path: folder,
-		Provider: or(r.Provider, "DefaultPrimary"), Hypervisor: r.Hypervisor, State: "Up", Tags: r.Tags, Factor: 2}
+	p := Pool{
+		Row: store.Row{ID: s.db.NewID()}, ZoneID: zone.ID, Name: r.Name, Type: kind, Scope: r.Scope, URL: r.URL, Path: folder,
+		Provider: or(r.Provider, "DefaultPrimary"), Hypervisor: r.Hypervisor, State: "Up", Tags: r.Tags, Factor: 2,
+	}
 	if p.Scope == "" && kind == "Filesystem" {
 		p.Scope = "HOST"
 	}

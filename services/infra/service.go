@@ -106,8 +106,14 @@ var children = map[string][]struct {
 	what, column string
 	model        any
 }{
-	"zone": {{"hosts", "zone_id", &Host{}}, {"clusters", "zone_id", &Cluster{}}, {"pods", "zone_id", &Pod{}}, {"pools", "zone_id", &Pool{}},
-		{"imagestores", "zone_id", &ImageStore{}}, {"physicalnetworks", "zone_id", &PhysicalNetwork{}}},
+	"zone": {
+		{"hosts", "zone_id", &Host{}},
+		{"clusters", "zone_id", &Cluster{}},
+		{"pods", "zone_id", &Pod{}},
+		{"pools", "zone_id", &Pool{}},
+		{"imagestores", "zone_id", &ImageStore{}},
+		{"physicalnetworks", "zone_id", &PhysicalNetwork{}},
+	},
 	"pod":     {{"hosts", "pod_id", &Host{}}, {"clusters", "pod_id", &Cluster{}}, {"pools", "pod_id", &Pool{}}},
 	"cluster": {{"hosts", "cluster_id", &Host{}}, {"pools", "cluster_id", &Pool{}}},
 }

@@ -27,8 +27,10 @@ type TrafficView struct {
 }
 
 func (t TrafficType) view() TrafficView {
-	return TrafficView{ID: t.ID, Name: t.Type, Type: t.Type, PhysicalID: t.PhysicalNetworkID, State: string(Enabled), KVM: t.KVMLabel,
-		Vmware: t.VmwareLabel, Xen: t.XenLabel, VLAN: t.VLAN}
+	return TrafficView{
+		ID: t.ID, Name: t.Type, Type: t.Type, PhysicalID: t.PhysicalNetworkID, State: string(Enabled), KVM: t.KVMLabel,
+		Vmware: t.VmwareLabel, Xen: t.XenLabel, VLAN: t.VLAN,
+	}
 }
 
 func (s *Service) trafficView(ctx context.Context, id string) (TrafficView, error) {
@@ -75,8 +77,10 @@ func (s *Service) addTrafficCommand() *command.Command {
 		if err := s.trafficOnce(ctx, p, r.Type); err != nil {
 			return job.Spec{}, err
 		}
-		t := TrafficType{Row: store.Row{ID: s.db.NewID()}, PhysicalNetworkID: p.ID, Type: r.Type, KVMLabel: r.KVM, VmwareLabel: r.Vmware,
-			XenLabel: r.Xen, VLAN: r.VLAN}
+		t := TrafficType{
+			Row: store.Row{ID: s.db.NewID()}, PhysicalNetworkID: p.ID, Type: r.Type, KVMLabel: r.KVM, VmwareLabel: r.Vmware,
+			XenLabel: r.Xen, VLAN: r.VLAN,
+		}
 		command.About(ctx, event.Resource{Kind: "traffictype", ID: t.ID, Name: t.Type}, store.Owner{})
 		return done("TrafficType", t.ID), gorm.G[TrafficType](s.db.In(ctx)).Create(ctx, &t)
 	}, s.trafficView)

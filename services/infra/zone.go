@@ -43,11 +43,13 @@ type ZoneView struct {
 }
 
 func (z Zone) view(domains map[string]string) ZoneView {
-	v := ZoneView{ID: z.ID, Name: z.Name, Description: z.Description, DisplayText: z.Description, NetworkType: z.NetworkType,
+	v := ZoneView{
+		ID: z.ID, Name: z.Name, Description: z.Description, DisplayText: z.Description, NetworkType: z.NetworkType,
 		AllocationState: z.AllocationState, DNS1: z.DNS1, DNS2: z.DNS2, InternalDNS1: z.InternalDNS1, InternalDNS2: z.InternalDNS2,
 		GuestCIDR: z.GuestCIDR, NetworkDomain: z.NetworkDomain, DomainID: z.DomainID, DomainName: domains[z.DomainID],
 		LocalStorage: z.LocalStorage, SecurityGroups: z.SecurityGroups, DHCPProvider: "VirtualRouter", Token: z.ID, Type: "Core",
-		PrivateMTU: 1500, PublicMTU: 1500, Tags: []struct{}{}}
+		PrivateMTU: 1500, PublicMTU: 1500, Tags: []struct{}{},
+	}
 	if z.Simulated {
 		v.Details = map[string]string{"simulated": "true"}
 	}
@@ -104,9 +106,11 @@ type CreateZoneRequest struct {
 
 func (s *Service) createZoneCommand() *command.Command {
 	return command.New(zoneMeta("createZone", "ZONE.CREATE", "Adds a zone"), func(ctx context.Context, r CreateZoneRequest) (ZoneView, error) {
-		z := Zone{Row: store.Row{ID: s.db.NewID()}, Name: r.Name, NetworkType: r.NetworkType, AllocationState: Allocation(or(r.Allocation, string(Disabled))),
+		z := Zone{
+			Row: store.Row{ID: s.db.NewID()}, Name: r.Name, NetworkType: r.NetworkType, AllocationState: Allocation(or(r.Allocation, string(Disabled))),
 			DNS1: r.DNS1, DNS2: r.DNS2, InternalDNS1: r.InternalDNS1, InternalDNS2: r.InternalDNS2, GuestCIDR: or(r.GuestCIDR, "10.1.1.0/24"),
-			NetworkDomain: r.NetworkDomain, DomainID: r.DomainID, LocalStorage: r.LocalStorage, SecurityGroups: r.SecurityGroups}
+			NetworkDomain: r.NetworkDomain, DomainID: r.DomainID, LocalStorage: r.LocalStorage, SecurityGroups: r.SecurityGroups,
+		}
 		if err := z.check(); err != nil {
 			return ZoneView{}, err
 		}
@@ -188,8 +192,10 @@ func (s *Service) updateZoneCommand() *command.Command {
 }
 
 func (z Zone) audit() map[string]any {
-	return map[string]any{"name": z.Name, "allocationstate": z.AllocationState, "dns1": z.DNS1, "dns2": z.DNS2, "internaldns1": z.InternalDNS1,
-		"internaldns2": z.InternalDNS2, "guestcidraddress": z.GuestCIDR, "domain": z.NetworkDomain, "domainid": z.DomainID}
+	return map[string]any{
+		"name": z.Name, "allocationstate": z.AllocationState, "dns1": z.DNS1, "dns2": z.DNS2, "internaldns1": z.InternalDNS1,
+		"internaldns2": z.InternalDNS2, "guestcidraddress": z.GuestCIDR, "domain": z.NetworkDomain, "domainid": z.DomainID,
+	}
 }
 
 // ZoneRequest names a zone.

@@ -70,10 +70,12 @@ type Row struct {
 	Event    string
 	Object   string
 	ObjectID string
-	Params   JSON    // map[string]string, redacted
-	Token    *string // the client's idempotency token
-	Trace    string
-	RetryOf  string
+	// ObjectName is what the object is called in the job's events.
+	ObjectName string
+	Params     JSON    // map[string]string, redacted
+	Token      *string // the client's idempotency token
+	Trace      string
+	RetryOf    string
 
 	StartedAt  *time.Time
 	FinishedAt *time.Time
@@ -116,6 +118,7 @@ type Spec struct {
 
 	Command, Event   string
 	Object, ObjectID string
+	ObjectName       string            // of at most 255 characters
 	Params           map[string]string // redacted, for "edit and retry"
 
 	// Owner is whose job it is; empty takes the one the actor creates for.

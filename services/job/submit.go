@@ -52,7 +52,7 @@ func (e *Engine) row(ctx context.Context, k *Kind, s Spec) (*Row, error) {
 		Step: k.steps[0].name, StepCount: len(k.steps), DueAt: now.Add(s.After).UnixMilli(),
 		ActorUserID: actor.UserID, ActorAccountID: actor.AccountID, ActorDomainID: actor.DomainID,
 		ActorDomainPath: actor.DomainPath, ActorRank: int(actor.Rank), ActorRoleID: actor.RoleID,
-		Command: s.Command, Event: s.Event, Object: s.Object, ObjectID: s.ObjectID, Trace: s.Trace,
+		Command: s.Command, Event: s.Event, Object: s.Object, ObjectID: s.ObjectID, ObjectName: s.ObjectName, Trace: s.Trace,
 	}
 	r.ID, r.CreatedAt = e.db.NewID(), now
 	if actor.IsSystem() {
@@ -180,7 +180,7 @@ func (e *Engine) Retry(ctx context.Context, id string) (*Row, error) {
 	}
 	s := Spec{
 		Kind: old.Kind, Entity: old.Entity, State: old.Input, Owner: old.Owned.Owner(),
-		Command: old.Command, Event: old.Event, Object: old.Object, ObjectID: old.ObjectID,
+		Command: old.Command, Event: old.Event, Object: old.Object, ObjectID: old.ObjectID, ObjectName: old.ObjectName,
 	}
 	if old.Entity == "job/"+old.ID {
 		s.Entity = ""

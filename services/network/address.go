@@ -37,8 +37,10 @@ func (s *Service) AddNIC(ctx context.Context, r NICRequest) (NIC, error) {
 			return NIC{}, err
 		}
 	}
-	nic := NIC{Row: store.Row{ID: r.ID}, Owned: r.Network.Owned, VMID: r.VMID, NetworkID: r.Network.ID,
-		Device: r.Device, MAC: r.MAC, IP: ip, IsDefault: r.Default}
+	nic := NIC{
+		Row: store.Row{ID: r.ID}, Owned: r.Network.Owned, VMID: r.VMID, NetworkID: r.Network.ID,
+		Device: r.Device, MAC: r.MAC, IP: ip, IsDefault: r.Default,
+	}
 	return nic, gorm.G[NIC](s.db.In(ctx)).Create(ctx, &nic)
 }
 

@@ -25,46 +25,67 @@ func (s *Service) Apply(ctx context.Context, networkID string) error {
 // bring does so and returns the network and its router.
 func (s *Service) bring(ctx context.Context, networkID string) (n Network, r Router, err error) {
 	defer s.locks.lock(networkID)()
-	if n, err = store.Find[Network](ctx, s.db, networkID); err != nil {
-		return n, r, err
+	w, err := s.wiringOf(ctx, networkID)
+	if err != nil {
+		return w.Network, w.Router, err
 	}
-	if r, err = s.routerOf(ctx, networkID); err != nil {
-		return n, r, err
+	if w.Router.Applied >= w.Generation && w.Router.State == "Running" && w.State == Implemented {
+		return w.Network, w.Router, nil
 	}
-	if r.Applied >= n.Generation && r.State == "Running" && n.State == Implemented {
-		return n, r, nil
+	return w.Network, w.Router, s.apply(ctx, w)
+}
+
+// wiring is a network with what its router is made of.
+type wiring struct {
+	Network  `gorm:"embedded"`
+	Router   Router     `gorm:"foreignKey:NetworkID"`
+	Offering Offering   `gorm:"foreignKey:OfferingID"`
+	Zone     infra.Zone `gorm:"foreignKey:ZoneID"`
+}
+
+// TableName is the networks' table.
+func (wiring) TableName() string { return "networks" }
+
+func (s *Service) wiringOf(ctx context.Context, networkID string) (w wiring, err error) {
+	err = s.db.In(ctx).Joins("Router").Joins("Offering").Joins("Zone").Where("networks.id = ?", networkID).Take(&w).Error
+	switch {
+	case store.IsAbsent(err):
+		err = fault.Absent("id", networkID)
+	case err == nil && w.Router.ID == "":
+		err = noRouter(networkID)
 	}
-	return n, r, s.apply(ctx, n, r)
+	return w, err
+}
+
+func noRouter(networkID string) error {
+	return fault.New(fault.Conflict, "error.no_router", "network", networkID)
 }
 
 // Heal applies the router whatever it is said to have, for the loop that mends
 // what was changed behind Aerie's back.
 func (s *Service) Heal(ctx context.Context, networkID string) error {
 	defer s.locks.lock(networkID)()
-	n, err := store.Find[Network](ctx, s.db, networkID)
-	if err != nil {
-		return err
-	}
-	if n.State != Implemented {
+	w, err := s.wiringOf(ctx, networkID)
+	if w.ID != "" && w.State != Implemented { // with a router or without
 		return nil
 	}
-	r, err := s.routerOf(ctx, networkID)
 	if err != nil {
 		return err
 	}
-	return s.apply(ctx, n, r)
+	return s.apply(ctx, w)
 }
 
 func (s *Service) routerOf(ctx context.Context, networkID string) (Router, error) {
 	r, err := gorm.G[Router](s.db.In(ctx)).Where("network_id = ?", networkID).Take(ctx)
 	if store.IsAbsent(err) {
-		return r, fault.New(fault.Conflict, "error.no_router", "network", networkID)
+		return r, noRouter(networkID)
 	}
 	return r, err
 }
 
-func (s *Service) apply(ctx context.Context, n Network, r Router) error {
-	spec, err := s.Spec(ctx, n, r)
+func (s *Service) apply(ctx context.Context, w wiring) error {
+	n, r := w.Network, w.Router
+	spec, err := s.spec(ctx, w)
 	if err != nil {
 		return err
 	}
@@ -92,22 +113,15 @@ func (s *Service) apply(ctx context.Context, n Network, r Router) error {
 	})
 }
 
-// Spec is the router of a network as it shall be.
-func (s *Service) Spec(ctx context.Context, n Network, r Router) (drivers.RouterSpec, error) {
-	o, err := store.Find[Offering](ctx, s.db, n.OfferingID)
+// spec is the router of a network as it shall be.
+func (s *Service) spec(ctx context.Context, w wiring) (drivers.RouterSpec, error) {
+	n := w.Network
+	guest, err := guestLeg(n, w.Offering, w.Zone)
 	if err != nil {
 		return drivers.RouterSpec{}, err
 	}
-	zone, err := store.Find[infra.Zone](ctx, s.db, n.ZoneID)
-	if err != nil {
-		return drivers.RouterSpec{}, err
-	}
-	guest, err := guestLeg(n, o, zone)
-	if err != nil {
-		return drivers.RouterSpec{}, err
-	}
-	spec := drivers.RouterSpec{ID: r.ID, Generation: n.Generation, Guest: guest}
-	if o.Has("SourceNat") {
+	spec := drivers.RouterSpec{ID: w.Router.ID, Generation: n.Generation, Guest: guest}
+	if w.Offering.Has("SourceNat") {
 		if spec.Public, err = s.publicLeg(ctx, n); err != nil {
 			return drivers.RouterSpec{}, err
 		}
@@ -125,8 +139,10 @@ func guestLeg(n Network, o Offering, zone infra.Zone) (drivers.RouterGuest, erro
 	if err != nil {
 		return drivers.RouterGuest{}, err
 	}
-	leg := drivers.RouterGuest{Bridge: drivers.BridgeName(n.ID), Gateway: netip.PrefixFrom(gw, p.Bits()), MTU: n.MTU,
-		Domain: n.NetworkDomain, NoDHCP: !o.Has("Dhcp"), NoDNS: !o.Has("Dns"), NoData: !o.Has("UserData"), EgressAll: o.EgressAllow}
+	leg := drivers.RouterGuest{
+		Bridge: drivers.BridgeName(n.ID), Gateway: netip.PrefixFrom(gw, p.Bits()), MTU: n.MTU,
+		Domain: n.NetworkDomain, NoDHCP: !o.Has("Dhcp"), NoDNS: !o.Has("Dns"), NoData: !o.Has("UserData"), EgressAll: o.EgressAllow,
+	}
 	for _, text := range []string{n.DNS1, n.DNS2, zone.DNS1, zone.DNS2} {
 		if a, err := netip.ParseAddr(text); err == nil {
 			leg.Upstream = append(leg.Upstream, a)
@@ -143,10 +159,7 @@ func (s *Service) publicLeg(ctx context.Context, n Network) (*drivers.RouterPubl
 	if err != nil {
 		return nil, err
 	}
-	r, err := store.Find[PublicRange](ctx, s.db, ip.RangeID)
-	if err != nil {
-		return nil, err
-	}
+	r := ip.Range
 	addr, err := netip.ParseAddr(ip.Address)
 	if err != nil {
 		return nil, err

@@ -109,10 +109,12 @@ func (s *Service) addressViews(ctx context.Context, list []PublicIP) ([]AddressV
 	out := make([]AddressView, len(list))
 	for i, ip := range list {
 		r := ranges[ip.RangeID]
-		out[i] = AddressView{ID: ip.ID, Belongs: belongs(ip.Owner()), IP: ip.Address, Allocated: command.Time{Time: ip.CreatedAt}, State: "Allocated",
+		out[i] = AddressView{
+			ID: ip.ID, Belongs: belongs(ip.Owner()), IP: ip.Address, Allocated: command.Time{Time: ip.CreatedAt}, State: "Allocated",
 			ZoneID: ip.ZoneID, ZoneName: zones[ip.ZoneID], NetworkID: ip.NetworkID, NetworkName: nets[ip.NetworkID].Name,
 			PhysicalID: r.PhysicalNetworkID, RangeID: ip.RangeID, RangeName: r.VLAN, SourceNAT: ip.SourceNAT, Virtual: true, Display: true,
-			Tags: []struct{}{}}
+			Tags: []struct{}{},
+		}
 	}
 	return out, nil
 }

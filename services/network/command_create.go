@@ -48,9 +48,18 @@ type later struct {
 }
 
 func (l later) check() error {
-	for _, p := range []struct{ name, value string }{{"vpcid", l.VPCID}, {"aclid", l.ACLID}, {"vlan", l.VLAN}, {"startip", l.StartIP},
-		{"endip", l.EndIP}, {"ip6cidr", l.IP6CIDR}, {"ip6gateway", l.IP6Gateway}, {"routerip", l.RouterIP},
-		{"sourcenatipaddress", l.SourceNATIP}, {"associatednetworkid", l.AssociatedID}} {
+	for _, p := range []struct{ name, value string }{
+		{"vpcid", l.VPCID},
+		{"aclid", l.ACLID},
+		{"vlan", l.VLAN},
+		{"startip", l.StartIP},
+		{"endip", l.EndIP},
+		{"ip6cidr", l.IP6CIDR},
+		{"ip6gateway", l.IP6Gateway},
+		{"routerip", l.RouterIP},
+		{"sourcenatipaddress", l.SourceNATIP},
+		{"associatednetworkid", l.AssociatedID},
+	} {
 		if p.value != "" && p.value != "-1" {
 			return fault.Param(p.name, "error.not_yet")
 		}
@@ -85,8 +94,10 @@ func (s *Service) create(ctx context.Context, r CreateRequest) (View, error) {
 // wanted looks up what the request names and agrees on the rest.
 func (s *Service) wanted(ctx context.Context, r CreateRequest) (w Wanted, err error) {
 	actor, _ := store.From(ctx)
-	w = Wanted{Name: r.Name, DisplayText: r.DisplayText, Owner: actor.Target(), Domain: r.Domain, DNS1: r.DNS1, DNS2: r.DNS2,
-		MTU: r.MTU, PublicMTU: r.PublicMTU, Hidden: r.Display != nil && !*r.Display}
+	w = Wanted{
+		Name: r.Name, DisplayText: r.DisplayText, Owner: actor.Target(), Domain: r.Domain, DNS1: r.DNS1, DNS2: r.DNS2,
+		MTU: r.MTU, PublicMTU: r.PublicMTU, Hidden: r.Display != nil && !*r.Display,
+	}
 	if w.Zone, err = find[infra.Zone](ctx, s, "zoneid", r.ZoneID); err != nil {
 		return w, err
 	}

@@ -173,9 +173,11 @@ func (b beside) view(r Router) RouterView {
 	if ip.Address != "" {
 		nics = append(nics, RouterNIC{IP: ip.Address, Netmask: public.Netmask, Gateway: public.Gateway, MAC: ip.MAC, TrafficType: "Public", Default: true})
 	}
-	return RouterView{ID: r.ID, Belongs: b.belongs(r.Owner()), Name: r.Name, State: r.State, Role: "VIRTUAL_ROUTER", ZoneID: r.ZoneID,
+	return RouterView{
+		ID: r.ID, Belongs: b.belongs(r.Owner()), Name: r.Name, State: r.State, Role: "VIRTUAL_ROUTER", ZoneID: r.ZoneID,
 		ZoneName: b.zones[r.ZoneID], PodID: h.PodID, HostID: r.HostID, HostName: h.Name, HostControl: h.ResourceState, Hypervisor: h.Hypervisor,
 		Arch: h.Arch, NetworkID: n.ID, NetworkName: n.Name, GuestIP: n.Gateway, GuestNetmask: netmask(n.CIDR), NetworkDomain: n.NetworkDomain,
 		DNS1: n.DNS1, DNS2: n.DNS2, Gateway: public.Gateway, PublicIP: ip.Address, PublicMAC: ip.MAC, PublicNetmask: public.Netmask,
-		Version: command.Version, Created: command.Time{Time: r.CreatedAt}, RedundantState: "UNKNOWN", NICs: nics}
+		Version: command.Version, Created: command.Time{Time: r.CreatedAt}, RedundantState: "UNKNOWN", NICs: nics,
+	}
 }

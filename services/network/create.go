@@ -60,10 +60,12 @@ func (s *Service) Create(ctx context.Context, w Wanted) (Network, error) {
 	if err := s.Reserve(ctx, w.Owner); err != nil {
 		return Network{}, err
 	}
-	n := Network{Row: store.Row{ID: s.db.NewID()}, Owned: store.Owned(w.Owner), Name: w.Name, DisplayText: or(w.DisplayText, w.Name),
+	n := Network{
+		Row: store.Row{ID: s.db.NewID()}, Owned: store.Owned(w.Owner), Name: w.Name, DisplayText: or(w.DisplayText, w.Name),
 		ZoneID: w.Zone.ID, PhysicalNetworkID: physical.ID, OfferingID: w.Offering.ID, GuestType: w.Offering.GuestType, State: Allocated,
 		CIDR: w.Prefix.Masked().String(), Gateway: w.Gateway.String(), NetworkDomain: or(w.Domain, or(w.Zone.NetworkDomain, "cs.internal")),
-		DNS1: w.DNS1, DNS2: w.DNS2, MTU: w.MTU, PublicMTU: 1500, Display: !w.Hidden}
+		DNS1: w.DNS1, DNS2: w.DNS2, MTU: w.MTU, PublicMTU: 1500, Display: !w.Hidden,
+	}
 	if n.MTU == 0 {
 		n.MTU = 1500
 	}

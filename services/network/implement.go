@@ -59,45 +59,47 @@ func (s *Service) settled(ctx context.Context, n Network) error {
 func (at State) canImplement() bool { return States.Can(at, Implement) }
 
 // sourceNAT returns the network's source NAT address, taking one at first use.
-func (s *Service) sourceNAT(ctx context.Context, n Network) (PublicIP, error) {
+func (s *Service) sourceNAT(ctx context.Context, n Network) (leased, error) {
 	g := s.db.In(ctx)
-	have, err := gorm.G[PublicIP](g).Where("network_id = ? AND source_nat = ?", n.ID, true).Find(ctx)
-	if err != nil {
-		return PublicIP{}, err
+	var have []leased
+	if err := g.Joins("Range").Where("network_id = ? AND source_nat = ?", n.ID, true).Find(&have).Error; err != nil {
+		return leased{}, err
 	}
 	if len(have) > 0 {
 		return have[0], nil
 	}
 	ip := PublicIP{Row: store.Row{ID: s.db.NewID()}, Owned: n.Owned, ZoneID: n.ZoneID, NetworkID: n.ID, SourceNAT: true}
-	if ip.RangeID, ip.Address, err = s.takePublic(ctx, n.ZoneID, ip.ID); err != nil {
-		return PublicIP{}, err
+	in, address, err := s.takePublic(ctx, n.ZoneID, ip.ID)
+	if err != nil {
+		return leased{}, err
 	}
+	ip.RangeID, ip.Address = in.ID, address
 	if ip.MAC, err = s.mac(); err != nil {
-		return PublicIP{}, err
+		return leased{}, err
 	}
-	return ip, gorm.G[PublicIP](g).Create(ctx, &ip)
+	return leased{ip, in}, gorm.G[PublicIP](g).Create(ctx, &ip)
 }
 
 // takePublic takes a free public address of the zone.
-func (s *Service) takePublic(ctx context.Context, zoneID, owner string) (rangeID, address string, err error) {
+func (s *Service) takePublic(ctx context.Context, zoneID, owner string) (in PublicRange, address string, err error) {
 	ranges, err := gorm.G[PublicRange](s.db.In(ctx)).Where("zone_id = ?", zoneID).Order("id").Find(ctx)
 	if err != nil {
-		return "", "", err
+		return in, "", err
 	}
 	for _, r := range ranges {
 		first, last, err := r.bounds()
 		if err != nil {
-			return "", "", err
+			return in, "", err
 		}
 		v, err := placement.Allocate(ctx, s.db, placement.Want{Pool: publicPool(zoneID), Purpose: "public", Owner: owner, First: first, Last: last})
 		if err == nil {
-			return r.ID, Address(v).String(), nil
+			return r, Address(v).String(), nil
 		}
 		if !fault.Is(err, fault.NoCapacity) {
-			return "", "", err
+			return in, "", err
 		}
 	}
-	return "", "", fault.New(fault.NoCapacity, "error.no_public_ip")
+	return in, "", fault.New(fault.NoCapacity, "error.no_public_ip")
 }
 
 func publicPool(zoneID string) string { return "public:" + zoneID }
@@ -129,6 +131,8 @@ func (s *Service) ensureRouter(ctx context.Context, n Network, host infra.Host) 
 	if err != nil {
 		return err
 	}
-	return gorm.G[Router](g).Create(ctx, &Router{Row: store.Row{ID: s.db.NewID()}, Owned: n.Owned,
-		Name: fmt.Sprintf("r-%d-VM", number), NetworkID: n.ID, ZoneID: n.ZoneID, HostID: host.ID, State: "Starting"})
+	return gorm.G[Router](g).Create(ctx, &Router{
+		Row: store.Row{ID: s.db.NewID()}, Owned: n.Owned,
+		Name: fmt.Sprintf("r-%d-VM", number), NetworkID: n.ID, ZoneID: n.ZoneID, HostID: host.ID, State: "Starting",
+	})
 }

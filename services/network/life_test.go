@@ -21,8 +21,10 @@ func TestANetworksLife(t *testing.T) {
 	made := one(w.call("createNetwork", "name", "web", "zoneid", w.zone, "networkofferingid", w.offering(),
 		"gateway", "10.2.0.1", "netmask", "255.255.0.0", "networkdomain", "web.test"))
 	net := made["id"].(string)
-	for field, want := range map[string]any{"state": "Allocated", "cidr": "10.2.0.0/16", "gateway": "10.2.0.1", "netmask": "255.255.0.0",
-		"type": "Isolated", "networkdomain": "web.test", "zonename": "z1", "account": "admin", "privatemtu": 1500.0, "canusefordeploy": true} {
+	for field, want := range map[string]any{
+		"state": "Allocated", "cidr": "10.2.0.0/16", "gateway": "10.2.0.1", "netmask": "255.255.0.0",
+		"type": "Isolated", "networkdomain": "web.test", "zonename": "z1", "account": "admin", "privatemtu": 1500.0, "canusefordeploy": true,
+	} {
 		if made[field] != want {
 			t.Errorf("%s is %v, want %v", field, made[field], want)
 		}
@@ -158,8 +160,12 @@ func TestTenantsSeeTheirOwn(t *testing.T) {
 		params []string
 		want   float64
 	}{
-		{w.user, nil, 1}, {w.user, []string{"listall", "true"}, 1}, {w.admin, nil, 1}, {w.admin, []string{"listall", "true"}, 2},
-		{w.admin, []string{"id", id(own)}, 1}, {w.admin, []string{"listall", "true", "supportedservices", "SourceNat"}, 2},
+		{w.user, nil, 1},
+		{w.user, []string{"listall", "true"}, 1},
+		{w.admin, nil, 1},
+		{w.admin, []string{"listall", "true"}, 2},
+		{w.admin, []string{"id", id(own)}, 1},
+		{w.admin, []string{"listall", "true", "supportedservices", "SourceNat"}, 2},
 		{w.admin, []string{"listall", "true", "name", "USERS"}, 1},
 	} {
 		got, err := w.try(c.who, "listNetworks", c.params...)

@@ -122,11 +122,13 @@ func (s *Service) offeringViews(ctx context.Context, list []Offering) ([]Offerin
 	}
 	out := make([]OfferingView, len(list))
 	for i, o := range list {
-		out[i] = OfferingView{ID: o.ID, Name: o.Name, DisplayText: o.DisplayText, TrafficType: o.TrafficType, GuestType: o.GuestType, State: o.State,
+		out[i] = OfferingView{
+			ID: o.ID, Name: o.Name, DisplayText: o.DisplayText, TrafficType: o.TrafficType, GuestType: o.GuestType, State: o.State,
 			Availability: o.Availability, Default: o.IsDefault, ForVPC: o.ForVPC, Conserve: o.Conserve, EgressAllow: o.EgressAllow,
 			SpecifyVLAN: o.SpecifyVLAN, SpecifyRanges: o.SpecifyRanges, Persistent: o.Persistent, NetworkRate: o.NetworkRate,
 			MaxConnections: o.MaxConnections, Tags: o.Tags, DomainIDs: o.DomainIDs, Domains: named(domains, o.DomainIDs), ZoneIDs: o.ZoneIDs,
-			Zones: named(zones, o.ZoneIDs), Services: o.services(), Created: command.Time{Time: o.CreatedAt}, Protocol: "IPv4"}
+			Zones: named(zones, o.ZoneIDs), Services: o.services(), Created: command.Time{Time: o.CreatedAt}, Protocol: "IPv4",
+		}
 	}
 	return out, nil
 }
@@ -191,10 +193,12 @@ func (s *Service) createOfferingCommand() *command.Command {
 			if err != nil {
 				return OfferingView{}, err
 			}
-			o := Offering{Row: store.Row{ID: s.db.NewID()}, Name: r.Name, DisplayText: or(r.DisplayText, r.Name), TrafficType: "Guest",
+			o := Offering{
+				Row: store.Row{ID: s.db.NewID()}, Name: r.Name, DisplayText: or(r.DisplayText, r.Name), TrafficType: "Guest",
 				GuestType: r.GuestType, State: "Disabled", Availability: or(r.Availability, "Optional"), Conserve: r.Conserve == nil || *r.Conserve,
 				EgressAllow: r.EgressAllow, Persistent: r.Persistent, NetworkRate: r.NetworkRate, MaxConnections: r.MaxConnections, Tags: r.Tags,
-				Services: strings.Join(services, ","), DomainIDs: strings.Join(r.DomainIDs, ","), ZoneIDs: strings.Join(r.ZoneIDs, ",")}
+				Services: strings.Join(services, ","), DomainIDs: strings.Join(r.DomainIDs, ","), ZoneIDs: strings.Join(r.ZoneIDs, ","),
+			}
 			if r.Enable {
 				o.State = "Enabled"
 			}
@@ -388,8 +392,10 @@ func (s *Service) offeringFilter(ctx context.Context, r ListOfferingsRequest) *g
 	if !isAdmin(ctx) && r.ID == "" {
 		r.State = "Enabled"
 	}
-	for column, v := range map[string]string{"name": r.Name, "display_text": r.DisplayText, "state": r.State, "guest_type": r.GuestType,
-		"traffic_type": r.TrafficType, "availability": r.Availability, "tags": r.Tags} {
+	for column, v := range map[string]string{
+		"name": r.Name, "display_text": r.DisplayText, "state": r.State, "guest_type": r.GuestType,
+		"traffic_type": r.TrafficType, "availability": r.Availability, "tags": r.Tags,
+	} {
 		q = command.Named(q, column, v)
 	}
 	for column, v := range map[string]*bool{"is_default": r.IsDefault, "for_vpc": r.ForVPC, "specify_vlan": r.SpecifyVLAN, "specify_ranges": r.SpecifyRanges} {

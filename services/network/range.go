@@ -30,8 +30,10 @@ type RangeView struct {
 }
 
 func (r PublicRange) view() RangeView {
-	v := RangeView{ID: r.ID, ZoneID: r.ZoneID, VLAN: r.VLAN, Gateway: r.Gateway, Netmask: r.Netmask, StartIP: r.StartIP, EndIP: r.EndIP,
-		PhysicalID: r.PhysicalNetworkID, Virtual: true}
+	v := RangeView{
+		ID: r.ID, ZoneID: r.ZoneID, VLAN: r.VLAN, Gateway: r.Gateway, Netmask: r.Netmask, StartIP: r.StartIP, EndIP: r.EndIP,
+		PhysicalID: r.PhysicalNetworkID, Virtual: true,
+	}
 	if bits, ok := infra.Mask(r.Netmask); ok {
 		if gw, err := netip.ParseAddr(r.Gateway); err == nil {
 			v.CIDR = netip.PrefixFrom(gw, bits).Masked().String()
@@ -76,8 +78,10 @@ func (s *Service) createRangeCommand() *command.Command {
 
 func (s *Service) plannedRange(ctx context.Context, r CreateRangeRequest) (PublicRange, error) {
 	row := PublicRange{Row: store.Row{ID: s.db.NewID()}, Gateway: r.Gateway, Netmask: r.Netmask, StartIP: r.StartIP, EndIP: or(r.EndIP, r.StartIP)}
-	for param, asked := range map[string]bool{"forvirtualnetwork": r.Virtual != nil && !*r.Virtual, "account": r.Account != "",
-		"networkid": r.NetworkID != "", "ip6cidr": r.IP6CIDR != "", "forsystemvms": r.SystemVMs} {
+	for param, asked := range map[string]bool{
+		"forvirtualnetwork": r.Virtual != nil && !*r.Virtual, "account": r.Account != "",
+		"networkid": r.NetworkID != "", "ip6cidr": r.IP6CIDR != "", "forsystemvms": r.SystemVMs,
+	} {
 		if asked {
 			return row, fault.Param(param, "error.not_yet")
 		}

@@ -97,6 +97,12 @@ func (s *Service) Of(ctx context.Context, vmID string) ([]NIC, error) {
 	return gorm.G[NIC](s.db.In(ctx)).Where("vm_id = ?", vmID).Order("device").Find(ctx)
 }
 
+// Under returns the networks of an instance's cards.
+func (s *Service) Under(ctx context.Context, vmID string) ([]Network, error) {
+	g := s.db.In(ctx)
+	return gorm.G[Network](g).Where("id IN (?)", g.Model(&NIC{}).Where("vm_id = ?", vmID).Select("network_id")).Order("id").Find(ctx)
+}
+
 // Get returns a network.
 func (s *Service) Get(ctx context.Context, id string) (Network, error) {
 	return store.Find[Network](ctx, s.db, id)

@@ -144,6 +144,12 @@ type PublicIP struct {
 	SourceNAT bool   `gorm:"column:source_nat"`
 }
 
+// leased is a public address with its range.
+type leased struct {
+	PublicIP `gorm:"embedded"`
+	Range    PublicRange `gorm:"foreignKey:RangeID"`
+}
+
 // TableName is the public addresses' table.
 func (PublicIP) TableName() string { return "public_ips" }
 

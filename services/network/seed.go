@@ -12,8 +12,10 @@ import (
 // their services exist. It belongs in a transaction that runs once.
 func (s *Service) Seed(ctx context.Context) error {
 	offering := func(name, text, availability, services string) Offering {
-		return Offering{Row: store.Row{ID: s.db.NewID()}, Name: name, DisplayText: text, TrafficType: "Guest", GuestType: "Isolated",
-			State: "Enabled", Availability: availability, IsDefault: true, Conserve: true, EgressAllow: true, NetworkRate: 200, Services: services}
+		return Offering{
+			Row: store.Row{ID: s.db.NewID()}, Name: name, DisplayText: text, TrafficType: "Guest", GuestType: "Isolated",
+			State: "Enabled", Availability: availability, IsDefault: true, Conserve: true, EgressAllow: true, NetworkRate: 200, Services: services,
+		}
 	}
 	list := []Offering{
 		offering("DefaultIsolatedNetworkOfferingWithSourceNatService", "Offering for Isolated networks with Source Nat service enabled",

@@ -116,13 +116,15 @@ func (s *Service) Views(ctx context.Context, list []Network) ([]View, error) {
 }
 
 func (n Network) view(o Offering) View {
-	return View{ID: n.ID, Name: n.Name, DisplayText: n.DisplayText, State: n.State, Type: n.GuestType, TrafficType: "Guest", ZoneID: n.ZoneID,
+	return View{
+		ID: n.ID, Name: n.Name, DisplayText: n.DisplayText, State: n.State, Type: n.GuestType, TrafficType: "Guest", ZoneID: n.ZoneID,
 		PhysicalID: n.PhysicalNetworkID, OfferingID: n.OfferingID, OfferingName: o.Name, OfferingText: o.DisplayText,
 		OfferingConserve: o.Conserve, Availability: o.Availability, CIDR: n.CIDR, Gateway: n.Gateway, Netmask: netmask(n.CIDR),
 		NetworkDomain: n.NetworkDomain, DNS1: n.DNS1, DNS2: n.DNS2, MTU: n.MTU, PublicMTU: n.PublicMTU, Protocol: "IPv4", ACLType: "Account",
 		Related: n.ID, BroadcastType: "Vlan", Display: n.Display, RestartRequired: n.RestartRequired, Persistent: o.Persistent,
 		CanDeploy: n.State != Destroy, EgressAllow: o.EgressAllow, SpecifyVLAN: o.SpecifyVLAN, SpecifyRanges: o.SpecifyRanges,
-		Created: command.Time{Time: n.CreatedAt}, Services: o.services(), Tags: []struct{}{}}
+		Created: command.Time{Time: n.CreatedAt}, Services: o.services(), Tags: []struct{}{},
+	}
 }
 
 func (s *Service) offeringsByID(ctx context.Context, ids []string) (map[string]Offering, error) {

@@ -77,8 +77,10 @@ func (w *world) people() {
 	w.check(err)
 	w.admin = store.With(w.t.Context(), login.Principal.Actor)
 	a := login.Principal.Actor
-	w.user = store.With(w.t.Context(), store.Actor{UserID: w.db.NewID(), Rank: store.User,
-		Owner: store.Owner{AccountID: w.db.NewID(), DomainID: a.DomainID, DomainPath: a.DomainPath}})
+	w.user = store.With(w.t.Context(), store.Actor{
+		UserID: w.db.NewID(), Rank: store.User,
+		Owner: store.Owner{AccountID: w.db.NewID(), DomainID: a.DomainID, DomainPath: a.DomainPath},
+	})
 	w.check(w.db.Tx(store.System(w.t.Context(), "test"), w.net.Seed))
 }
 

@@ -39,16 +39,12 @@ type Want struct {
 // in a transaction.
 func Allocate(ctx context.Context, db *store.DB, w Want) (int64, error) {
 	g := db.In(ctx)
-	held, err := gorm.G[Allocation](g).Where("pool = ? AND purpose = ? AND owner = ?", w.Pool, w.Purpose, w.Owner).Find(ctx)
-	if err != nil {
-		return 0, err
-	}
-	if len(held) == 1 {
-		return held[0].Value, nil
-	}
 	const tries = 16 // each lost to another transaction that took the same value
 	for range tries {
 		v, err := pick(ctx, g, w)
+		if fault.Is(err, fault.NoCapacity) {
+			return held(ctx, g, w)
+		}
 		if err != nil {
 			return 0, err
 		}
@@ -59,11 +55,21 @@ func Allocate(ctx context.Context, db *store.DB, w Want) (int64, error) {
 		if !store.IsDuplicate(err) {
 			return 0, err
 		}
-		if w.Exactly != 0 {
-			break
+		if v, err = held(ctx, g, w); err == nil || w.Exactly != 0 || !fault.Is(err, fault.NoCapacity) {
+			return v, err
 		}
 	}
 	return 0, errTaken(w)
+}
+
+// held is the value that the owner already has. Nearly always it has none, so
+// this is asked when a new one cannot be had: an owner has one value of a pool.
+func held(ctx context.Context, g *gorm.DB, w Want) (int64, error) {
+	a, err := gorm.G[Allocation](g).Where("pool = ? AND purpose = ? AND owner = ?", w.Pool, w.Purpose, w.Owner).Take(ctx)
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		err = errTaken(w)
+	}
+	return a.Value, err
 }
 
 func errTaken(w Want) error {

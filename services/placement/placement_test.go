@@ -35,9 +35,11 @@ func newWorld(t *testing.T, db *store.DB, hosts int) *world {
 	pod := infra.Pod{Row: store.Row{ID: db.NewID()}, ZoneID: w.zone, Name: "p", AllocationState: infra.Enabled}
 	cluster := infra.Cluster{Row: store.Row{ID: db.NewID()}, ZoneID: w.zone, PodID: pod.ID, Name: "c", AllocationState: infra.Enabled}
 	for i := range hosts {
-		w.hosts = append(w.hosts, infra.Host{Row: store.Row{ID: db.NewID()}, ZoneID: w.zone, PodID: pod.ID, ClusterID: cluster.ID, Name: fmt.Sprintf("h%d", i+1),
+		w.hosts = append(w.hosts, infra.Host{
+			Row: store.Row{ID: db.NewID()}, ZoneID: w.zone, PodID: pod.ID, ClusterID: cluster.ID, Name: fmt.Sprintf("h%d", i+1),
 			URL: fmt.Sprintf("sim://%s-%d", w.zone, i), Hypervisor: "KVM", State: infra.HostUp, ResourceState: string(infra.Enabled),
-			TotalMhz: room * 500, TotalMib: room * 512, Tags: fmt.Sprintf("ssd,h%d", i+1)})
+			TotalMhz: room * 500, TotalMib: room * 512, Tags: fmt.Sprintf("ssd,h%d", i+1),
+		})
 	}
 	w.tx(func(g *gorm.DB) error {
 		for _, rows := range []any{&pod, &cluster, &w.hosts} {
@@ -197,8 +199,11 @@ func TestWhichHost(t *testing.T) {
 		{"the one that was asked for", func(w *world, n *placement.Need) { n.HostID = w.hosts[1].ID }, nil, "h2", ""},
 		{"it alone", func(w *world, n *placement.Need) { n.HostID = w.hosts[1].ID }, map[int]map[string]any{1: down}, "", "h1: not the host that was asked for"},
 		{"the preferred one", func(w *world, n *placement.Need) { n.Prefer = w.hosts[0].ID }, nil, "h1", ""},
-		{"another than the preferred one when that is full", func(w *world, n *placement.Need) { n.Prefer = w.hosts[0].ID },
-			map[int]map[string]any{0: {"used_mib": room * 512}}, "h2", ""},
+		{
+			"another than the preferred one when that is full", func(w *world, n *placement.Need) { n.Prefer = w.hosts[0].ID },
+			map[int]map[string]any{0: {"used_mib": room * 512}},
+			"h2", "",
+		},
 		{"the one with the tag", func(_ *world, n *placement.Need) { n.Tags = "ssd,h2" }, nil, "h2", ""},
 		{"none has the tag", func(_ *world, n *placement.Need) { n.Tags = "gpu" }, nil, "", "lacks the tags gpu"},
 		{"not one that is down", nil, map[int]map[string]any{0: down}, "h2", ""},

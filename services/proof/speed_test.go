@@ -48,19 +48,19 @@ func places(w *proof.World, n int) (all []place) {
 
 // What a deployment into a network that is up asks of the database.
 //
-// To accept it, in one transaction: 4 references and the 4 parts they name, the
-// template's copy, quotas, the host name, 2 for the running number, the account,
-// the instance, its disk, 4 for its card and address, the job and its event.
+// To accept it, in one transaction: the 4 parts that it names, the template's
+// copy, quotas, the host name, 3 for its card and address, the account, 2 for
+// the running number, the instance, its disk, the job and its event.
 //
-// To do it: claiming the job and noting its start (5), placing it (15 with the
-// host, the pool and the network's generation), its disk (3), its router (13,
-// which is the whole router read and applied), defining it (5), that it runs (4),
-// the result as the command shows it (11), and the job's end (3). The commits
-// are the claim and the checkpoints after placement, router and start, and the
-// router's own.
+// To do it: claiming the job and noting its start (4), placing it (14 with the
+// host, the pool, the network's generation and the checkpoint), its disk (3),
+// its router (5, which is the whole router read and applied), defining it (5),
+// that it runs (4), the result as the command shows it (9), and the job's end
+// (2). The commits are the claim, the checkpoint after placement, the router's
+// own and the end.
 const (
-	acceptStatements, acceptCommits = 22, 1
-	doStatements, doCommits         = 59, 5
+	acceptStatements, acceptCommits = 17, 1
+	doStatements, doCommits         = 46, 4
 )
 
 // TestADeploymentIsCheap holds it.

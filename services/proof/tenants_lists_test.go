@@ -65,8 +65,10 @@ func (x *tenants) secrets() map[string]string {
 	for kind, id := range x.victim.ids {
 		out[id] = kind
 	}
-	for _, model := range []any{&compute.VM{}, &compute.SSHKey{}, &network.Network{}, &network.NIC{}, &network.PublicIP{}, &network.Router{},
-		&storage.Volume{}, &image.Template{}, &event.Row{}, &job.Row{}, &iam.User{}} {
+	for _, model := range []any{
+		&compute.VM{}, &compute.SSHKey{}, &network.Network{}, &network.NIC{}, &network.PublicIP{}, &network.Router{},
+		&storage.Volume{}, &image.Template{}, &event.Row{}, &job.Row{}, &iam.User{},
+	} {
 		var ids []string
 		x.Must(x.DB.In(x.Sys()).Model(model).Where("account_id = ?", x.victim.account.ID).Pluck("id", &ids).Error)
 		for _, id := range ids {
@@ -88,10 +90,20 @@ func (x *tenants) filters(c *command.Command, k kit) (all []url.Values) {
 	domain := x.victim.ids["domain"]
 	for _, base := range bases {
 		for _, more := range []map[string]string{
-			{}, {"listall": "true"}, {"listall": "true", "isrecursive": "true"}, {"account": x.victim.account.Name, "domainid": domain},
-			{"domainid": domain, "isrecursive": "true"}, {"projectid": "-1"}, {"keyword": canary}, {"keyword": "a", "listall": "true"},
-			{"name": canary + "-vm", "listall": "true"}, {"showremoved": "true", "listall": "true"}, {"details": "all", "listall": "true"},
-			{"archived": "true", "listall": "true"}, {"pagesize": "-1", "listall": "true"}, {"domainid": k.ids["domain"], "isrecursive": "true"},
+			{},
+			{"listall": "true"},
+			{"listall": "true", "isrecursive": "true"},
+			{"account": x.victim.account.Name, "domainid": domain},
+			{"domainid": domain, "isrecursive": "true"},
+			{"projectid": "-1"},
+			{"keyword": canary},
+			{"keyword": "a", "listall": "true"},
+			{"name": canary + "-vm", "listall": "true"},
+			{"showremoved": "true", "listall": "true"},
+			{"details": "all", "listall": "true"},
+			{"archived": "true", "listall": "true"},
+			{"pagesize": "-1", "listall": "true"},
+			{"domainid": k.ids["domain"], "isrecursive": "true"},
 		} {
 			v := maps.Clone(base)
 			for name, value := range more {

@@ -96,8 +96,10 @@ func NewWith(t testing.TB, hosts int, center sim.Options) *World {
 	w.Server = w.NewServer(job.New(w.DB, job.Options{Name: "a"}))
 	_, err := w.IAM.Bootstrap(t.Context(), "Test-password-1")
 	w.Must(err)
-	l := compute.LocalZone{Name: "local", Hypervisor: "Simulator", Simulated: true, PoolType: "SharedMountPoint", PoolPath: "/pool", ImagePath: w.Images,
-		Public: netip.MustParsePrefix("198.18.0.0/16"), Bridge: "cloudbr0", DNS: []netip.Addr{netip.MustParseAddr("9.9.9.9")}}
+	l := compute.LocalZone{
+		Name: "local", Hypervisor: "Simulator", Simulated: true, PoolType: "SharedMountPoint", PoolPath: "/pool", ImagePath: w.Images,
+		Public: netip.MustParsePrefix("198.18.0.0/16"), Bridge: "cloudbr0", DNS: []netip.Addr{netip.MustParseAddr("9.9.9.9")},
+	}
 	for i := range hosts {
 		l.Hosts = append(l.Hosts, compute.LocalHost{Name: fmt.Sprintf("sim-%d", i+1), URL: fmt.Sprintf("sim://sim-%d", i+1)})
 	}
@@ -165,8 +167,10 @@ func (w *World) services(e *job.Engine) *Server {
 	s.Net.Define(e, network.DeclareSettings(c))
 	s.Storage = storage.New(w.DB, s.Fleet, s.Image)
 	s.Storage.IAM = s.IAM
-	s.Compute = compute.New(compute.Parts{DB: w.DB, Jobs: e, Fleet: s.Fleet, IAM: s.IAM, Images: s.Image, Net: s.Net, Storage: s.Storage,
-		Settings: settings, Origin: func(context.Context) *url.URL { return &url.URL{Scheme: "https", Host: "portal.test"} }})
+	s.Compute = compute.New(compute.Parts{
+		DB: w.DB, Jobs: e, Fleet: s.Fleet, IAM: s.IAM, Images: s.Image, Net: s.Net, Storage: s.Storage,
+		Settings: settings, Origin: func(context.Context) *url.URL { return &url.URL{Scheme: "https", Host: "portal.test"} },
+	})
 	s.Infra.Holders = []infra.Holder{s.Net.Holds, s.Storage.Holds, s.Compute.Holds}
 	s.Infra.Addresses = s.Net.Addresses
 	s.Keeper.Silent, s.Keeper.Back = s.Compute.Silent, s.Compute.Sweep

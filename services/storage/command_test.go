@@ -47,8 +47,10 @@ func newWorld(t testing.TB) *world {
 		w.registry.Ref(kind, func(context.Context, string) (bool, error) { return true, nil })
 	}
 	as := func(rank store.Rank) context.Context {
-		return store.With(t.Context(), store.Actor{UserID: db.NewID(), Rank: rank,
-			Owner: store.Owner{AccountID: db.NewID(), DomainID: db.NewID(), DomainPath: "/"}})
+		return store.With(t.Context(), store.Actor{
+			UserID: db.NewID(), Rank: rank,
+			Owner: store.Owner{AccountID: db.NewID(), DomainID: db.NewID(), DomainPath: "/"},
+		})
 	}
 	w.admin, w.user = as(store.Admin), as(store.User)
 	return w
@@ -174,8 +176,12 @@ func TestListVolumes(t *testing.T) {
 		params []string
 		want   int
 	}{
-		{w.user, nil, 2}, {w.user, []string{"type", "root"}, 1}, {w.user, []string{"virtualmachineid", vm}, 1}, {w.user, []string{"keyword", "at"}, 1},
-		{w.admin, nil, 0}, {w.admin, []string{"listall", "true"}, 2},
+		{w.user, nil, 2},
+		{w.user, []string{"type", "root"}, 1},
+		{w.user, []string{"virtualmachineid", vm}, 1},
+		{w.user, []string{"keyword", "at"}, 1},
+		{w.admin, nil, 0},
+		{w.admin, []string{"listall", "true"}, 2},
 	} {
 		got, err := call[command.List[storage.View]](w, c.who, "listVolumes", c.params...)
 		check(t, err)

@@ -29,8 +29,10 @@ type Service struct {
 
 // New makes the service.
 func New(db *store.DB, fleet *infra.Fleet, images *image.Service) *Service {
-	return &Service{db: db, fleet: fleet, images: images,
-		Instances: func(context.Context, []string) (map[string]Instance, error) { return nil, nil }}
+	return &Service{
+		db: db, fleet: fleet, images: images,
+		Instances: func(context.Context, []string) (map[string]Instance, error) { return nil, nil },
+	}
 }
 
 // Of returns the volumes of an instance, the root disk first.

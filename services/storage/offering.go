@@ -63,10 +63,12 @@ func (s *Service) offeringViews(ctx context.Context, list []Offering) ([]Offerin
 	}
 	out := make([]OfferingView, len(list))
 	for i, o := range list {
-		out[i] = OfferingView{ID: o.ID, Name: o.Name, DisplayText: o.DisplayText, SizeGiB: o.Bytes >> 30, Customized: o.Customized,
+		out[i] = OfferingView{
+			ID: o.ID, Name: o.Name, DisplayText: o.DisplayText, SizeGiB: o.Bytes >> 30, Customized: o.Customized,
 			StorageType: o.StorageType, Provisioning: o.Provisioning, CacheMode: "none", Tags: o.Tags, State: o.State, Display: o.Display,
 			DomainIDs: o.DomainIDs, Domains: named(domains, o.DomainIDs), ZoneIDs: o.ZoneIDs, Zones: named(zones, o.ZoneIDs),
-			Created: command.Time{Time: o.CreatedAt}}
+			Created: command.Time{Time: o.CreatedAt},
+		}
 	}
 	return out, nil
 }
@@ -136,9 +138,17 @@ func (a ahead) check() error {
 	for _, p := range []struct {
 		name  string
 		asked bool
-	}{{"encrypt", a.Encrypt}, {"customizediops", a.CustomizedIOPS}, {"disksizestrictness", a.Strict}, {"miniops", a.MinIOPS != 0},
-		{"maxiops", a.MaxIOPS != 0}, {"bytesreadrate", a.BytesRead != 0}, {"byteswriterate", a.BytesWrite != 0},
-		{"iopsreadrate", a.IOPSRead != 0}, {"iopswriterate", a.IOPSWrite != 0}} {
+	}{
+		{"encrypt", a.Encrypt},
+		{"customizediops", a.CustomizedIOPS},
+		{"disksizestrictness", a.Strict},
+		{"miniops", a.MinIOPS != 0},
+		{"maxiops", a.MaxIOPS != 0},
+		{"bytesreadrate", a.BytesRead != 0},
+		{"byteswriterate", a.BytesWrite != 0},
+		{"iopsreadrate", a.IOPSRead != 0},
+		{"iopswriterate", a.IOPSWrite != 0},
+	} {
 		if p.asked {
 			return fault.Param(p.name, "error.not_yet")
 		}
@@ -158,9 +168,11 @@ func (s *Service) createOfferingCommand() *command.Command {
 			case !r.Customized && r.SizeGiB == 0:
 				return OfferingView{}, fault.Param("disksize", "error.required", "command", "creatediskoffering")
 			}
-			o := Offering{Row: store.Row{ID: s.db.NewID()}, Name: r.Name, DisplayText: or(r.DisplayText, r.Name), Bytes: r.SizeGiB << 30,
+			o := Offering{
+				Row: store.Row{ID: s.db.NewID()}, Name: r.Name, DisplayText: or(r.DisplayText, r.Name), Bytes: r.SizeGiB << 30,
 				Customized: r.Customized, StorageType: or(r.StorageType, "shared"), Provisioning: "thin", Tags: r.Tags, State: "Active",
-				Display: r.Display == nil || *r.Display, DomainIDs: strings.Join(r.DomainIDs, ","), ZoneIDs: strings.Join(r.ZoneIDs, ",")}
+				Display: r.Display == nil || *r.Display, DomainIDs: strings.Join(r.DomainIDs, ","), ZoneIDs: strings.Join(r.ZoneIDs, ","),
+			}
 			if err := gorm.G[Offering](s.db.In(ctx)).Create(ctx, &o); err != nil {
 				return OfferingView{}, err
 			}

@@ -16,11 +16,15 @@ func (s *Service) Seed(ctx context.Context) error {
 		name, text string
 		gib        int64
 	}{
-		{"Small", "Small Disk, 5 GB", 5}, {"Medium", "Medium Disk, 20 GB", 20},
-		{"Large", "Large Disk, 100 GB", 100}, {"Custom", "Custom Disk", 0},
+		{"Small", "Small Disk, 5 GB", 5},
+		{"Medium", "Medium Disk, 20 GB", 20},
+		{"Large", "Large Disk, 100 GB", 100},
+		{"Custom", "Custom Disk", 0},
 	} {
-		list = append(list, Offering{Row: store.Row{ID: s.db.NewID()}, Name: o.name, DisplayText: o.text, Bytes: o.gib << 30,
-			Customized: o.gib == 0, StorageType: "shared", Provisioning: "thin", State: "Active", Display: true})
+		list = append(list, Offering{
+			Row: store.Row{ID: s.db.NewID()}, Name: o.name, DisplayText: o.text, Bytes: o.gib << 30,
+			Customized: o.gib == 0, StorageType: "shared", Provisioning: "thin", State: "Active", Display: true,
+		})
 	}
 	return gorm.G[Offering](s.db.In(ctx)).CreateInBatches(ctx, &list, len(list))
 }

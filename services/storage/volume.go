@@ -170,13 +170,15 @@ func (s *Service) liveJobs(ctx context.Context, entities []string) (map[string]s
 
 func (r related) view(v *Volume) View {
 	p, o, t, vm := r.pools[v.PoolID], r.offerings[v.DiskOfferingID], r.templates[v.TemplateID], r.instances[v.VMID]
-	out := View{ID: v.ID, Belongs: r.belongs(v.Owner()), Name: v.Name, Type: v.Type, State: v.State, Size: v.Bytes, ZoneID: v.ZoneID,
+	out := View{
+		ID: v.ID, Belongs: r.belongs(v.Owner()), Name: v.Name, Type: v.Type, State: v.State, Size: v.Bytes, ZoneID: v.ZoneID,
 		ZoneName: r.zones[v.ZoneID], PodID: p.PodID, ClusterID: p.ClusterID, ClusterName: r.clusters[p.ClusterID], PoolID: v.PoolID, PoolName: p.Name,
 		StorageType: "shared", Provisioning: "thin", Hypervisor: vm.Hypervisor, VMID: v.VMID, VMName: vm.Name, VMDisplayName: vm.DisplayName,
 		VMState: vm.State, Attached: command.At(v.AttachedAt), Created: command.Time{Time: v.CreatedAt}, OfferingID: v.DiskOfferingID,
 		OfferingName: o.Name, OfferingText: o.DisplayText, SizeID: v.ServiceOfferingID, SizeName: vm.Offering, SizeText: vm.OfferingText,
 		TemplateID: v.TemplateID, TemplateName: t.Name, TemplateText: t.DisplayText, Display: true, DeleteProtection: v.DeleteProtection,
-		Destroyed: v.State == Destroy, Extractable: t.Extractable, Tags: []struct{}{}}
+		Destroyed: v.State == Destroy, Extractable: t.Extractable, Tags: []struct{}{},
+	}
 	if out.Hypervisor == "" {
 		out.Hypervisor = p.Hypervisor
 	}
@@ -240,8 +242,10 @@ func (s *Service) List(ctx context.Context, r ListRequest) (command.List[View], 
 }
 
 func (s *Service) filter(ctx context.Context, q *gorm.DB, r ListRequest) *gorm.DB {
-	for column, v := range map[string]string{"id": r.ID, "vm_id": r.VMID, "zone_id": r.ZoneID, "pool_id": r.PoolID,
-		"disk_offering_id": r.OfferingID, "service_offering_id": r.SizeID} {
+	for column, v := range map[string]string{
+		"id": r.ID, "vm_id": r.VMID, "zone_id": r.ZoneID, "pool_id": r.PoolID,
+		"disk_offering_id": r.OfferingID, "service_offering_id": r.SizeID,
+	} {
 		q = command.Equal(q, column, v)
 	}
 	for column, v := range map[string]string{"name": r.Name, "type": r.Type, "state": r.State} {

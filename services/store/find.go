@@ -41,14 +41,33 @@ func IsAbsent(err error) bool {
 // Names returns the names of rows by their ids, removed ones too, for showing
 // them beside rows that the actor may see.
 func Names[T any](ctx context.Context, db *DB, ids []string) (map[string]string, error) {
-	out := make(map[string]string, len(ids))
-	want := distinct(ids)
-	if len(want) == 0 {
+	return NamesOf(ctx, db, Some{new(T), ids})
+}
+
+// Some are rows of a model, by their ids.
+type Some struct {
+	Model any
+	IDs   []string
+}
+
+// NamesOf is Names for several tables in one query, as no two rows share an id.
+func NamesOf(ctx context.Context, db *DB, some ...Some) (map[string]string, error) {
+	g := db.In(System(ctx, "names of what a row refers to"))
+	out := map[string]string{}
+	var union []string
+	var args []any
+	for _, of := range some {
+		if want := distinct(of.IDs); len(want) > 0 {
+			// Around each, for SQLite takes no brackets in a union.
+			union = append(union, "SELECT id, name FROM (?) t")
+			args = append(args, g.Unscoped().Model(of.Model).Where("id IN ?", want).Select("id", "name"))
+		}
+	}
+	if len(union) == 0 {
 		return out, nil
 	}
 	var rows []struct{ ID, Name string }
-	sys := System(ctx, "names of what a row refers to")
-	if err := db.In(sys).Unscoped().Model(new(T)).Where("id IN ?", want).Select("id", "name").Find(&rows).Error; err != nil {
+	if err := g.Raw(strings.Join(union, " UNION ALL "), args...).Scan(&rows).Error; err != nil {
 		return nil, err
 	}
 	for _, r := range rows {

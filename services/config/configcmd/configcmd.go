@@ -41,9 +41,11 @@ type View struct {
 
 func (s *Service) view(ctx context.Context, d *config.Setting) (View, error) {
 	value, err := s.Config.Get(ctx, d.Name)
-	return View{Name: d.Name, DisplayText: title(d.Name), Value: value, Default: d.Default, Description: locales.Or(ctx, "config."+d.Name, ""),
+	return View{
+		Name: d.Name, DisplayText: title(d.Name), Value: value, Default: d.Default, Description: locales.Or(ctx, "config."+d.Name, ""),
 		Category: d.Category, Group: d.Category, Subgroup: "Others", Component: "aerie", Type: string(d.Kind), Options: strings.Join(d.Choices, ","),
-		Scope: "Global", Dynamic: d.Dynamic}, err
+		Scope: "Global", Dynamic: d.Dynamic,
+	}, err
 }
 
 // title writes a setting's name as CloudStack does: Network gc wait.
@@ -73,8 +75,13 @@ type Of struct {
 }
 
 func (o Of) narrow() (param string, yes bool) {
-	for _, p := range []struct{ name, value string }{{"zoneid", o.ZoneID}, {"clusterid", o.ClusterID}, {"storageid", o.PoolID},
-		{"accountid", o.AccountID}, {"domainid", o.DomainID}} {
+	for _, p := range []struct{ name, value string }{
+		{"zoneid", o.ZoneID},
+		{"clusterid", o.ClusterID},
+		{"storageid", o.PoolID},
+		{"accountid", o.AccountID},
+		{"domainid", o.DomainID},
+	} {
 		if p.value != "" && p.value != "-1" {
 			return p.name, true
 		}

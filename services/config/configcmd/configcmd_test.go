@@ -68,8 +68,11 @@ func TestSettingsAreChangedAndReset(t *testing.T) {
 			t.Errorf("%s: %+v", c.command, out)
 		}
 	}
-	for _, bad := range [][]string{{"name", "no.such", "value", "1"}, {"name", "network.gc.wait", "value", "soon"},
-		{"name", "network.gc.wait", "value", "1", "zoneid", "0197aaaa-0000-7000-8000-000000000000"}} {
+	for _, bad := range [][]string{
+		{"name", "no.such", "value", "1"},
+		{"name", "network.gc.wait", "value", "soon"},
+		{"name", "network.gc.wait", "value", "1", "zoneid", "0197aaaa-0000-7000-8000-000000000000"},
+	} {
 		if _, err := call("updateConfiguration", bad...); !fault.Is(err, fault.Invalid) {
 			t.Error(bad, err)
 		}

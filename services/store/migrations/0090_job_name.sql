@@ -1,0 +1,2 @@
+-- +goose Up
+ALTER TABLE jobs ADD COLUMN object_name VARCHAR(255) NOT NULL DEFAULT '';

@@ -115,16 +115,16 @@ func (h RouterHost) check(gateway netip.Prefix) error {
 		return errors.New("the name is no DNS label")
 	case strings.EqualFold(h.Name, DataServer):
 		return errors.New("the name is the router's own")
-	case !isLine(h.Password):
+	case !IsLine(h.Password):
 		return errors.New("the password has control characters or is too long")
-	case !isLine(h.PasswordID):
+	case !IsLine(h.PasswordID):
 		return errors.New("the password's ID has control characters or is too long")
 	}
 	return checkMetadata(h.Metadata)
 }
 
-// isLine accepts what fits on one line of a file.
-func isLine(s string) bool { return len(s) <= 255 && isText(s) }
+// IsLine accepts what fits on one line of a file.
+func IsLine(s string) bool { return len(s) <= 255 && isText(s) }
 
 // checkMetadata wants clean paths that do not lead through another's content.
 func checkMetadata(all map[string]string) error {
@@ -132,7 +132,7 @@ func checkMetadata(all map[string]string) error {
 		if !utf8.ValidString(content) {
 			return fmt.Errorf("metadata %q is no text", key)
 		}
-		if key == "" || path.Clean("/"+key) != "/"+key || !isLine(key) {
+		if key == "" || path.Clean("/"+key) != "/"+key || !IsLine(key) {
 			return fmt.Errorf("metadata %q is no path", key)
 		}
 		for dir := path.Dir(key); dir != "."; dir = path.Dir(dir) {

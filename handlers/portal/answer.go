@@ -183,8 +183,10 @@ func (r *Request) flash(f flash) {
 }
 
 func (r *Request) flashCookie(value string, age int) *http.Cookie {
-	return &http.Cookie{Name: flashCookie, Value: value, Path: "/", MaxAge: age, HttpOnly: true,
-		Secure: r.Portal.Sessions.Secure(r.Request()), SameSite: http.SameSiteLaxMode}
+	return &http.Cookie{
+		Name: flashCookie, Value: value, Path: "/", MaxAge: age, HttpOnly: true,
+		Secure: r.Portal.Sessions.Secure(r.Request()), SameSite: http.SameSiteLaxMode,
+	}
 }
 
 // flashes takes the messages for this page.

@@ -1,14 +1,18 @@
 package portal_test
 
 import (
-	"cmp"
 	"net/http"
 	"os"
+	"path"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
 
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 )
 
@@ -17,7 +21,7 @@ const (
 	// axeAll asks for every rule, axeColours for the one that colours decide.
 	axeAll     = `["wcag2a","wcag2aa","wcag21a","wcag21aa","wcag22aa","best-practice"]`
 	axeColours = `{type: "rule", values: ["color-contrast", "link-in-text-block"]}`
-	axeRun     = `axe.run(document, {preload: false, resultTypes: ["violations"], runOnly: RULES}).then(r =>
+	axeRun     = `axe.run(PART, {preload: false, resultTypes: ["violations"], runOnly: RULES}).then(r =>
 	r.violations.map(v => v.id + ": " + v.help + "\n" + v.nodes.slice(0, 4).map(n => "  " + n.target + " " + n.html.slice(0, 160)).join("\n")))`
 )
 
@@ -37,31 +41,46 @@ func newJudge(t *testing.T, b *tab) judge {
 	return judge{b, string(axe)}
 }
 
-// page looks at a page wide and narrow, in light and dark, in two languages.
-func (j judge) page(name, path string) {
+// page looks at a page in light and dark, wide and as narrow as a phone. What
+// frames all pages alike is judged in every look on a dashboard only.
+func (j judge) page(v visit) {
 	j.t.Helper()
-	for _, l := range []look{wide, phone} {
-		j.open(path, l)
-		j.run(chromedp.Evaluate(j.axe, nil))
-		j.verdict(name, l, axeAll)
-		if is := ask[int64](j.tab, "document.documentElement.scrollWidth"); is > l.width {
-			j.t.Errorf("%s: the page is %d px wide at %d", name, is, l.width)
-		}
-		l.dark = !l.dark
-		j.light(!l.dark)
-		j.verdict(name, l, axeColours)
+	part := "main"
+	if strings.Contains(v.name, "dashboard") || strings.Contains(v.name, "console") {
+		part = "html"
 	}
+	j.open(v.path, look{lang: v.lang, width: wide.width})
+	j.run(chromedp.Evaluate(j.axe, nil))
+	j.verdict(v.name, wide, "html", axeAll)
+	j.darken(v.name, wide, part)
+	narrow := look{lang: v.lang, width: phone.width}
+	j.run(emulation.SetDeviceMetricsOverride(narrow.width, 900, 1, false))
+	j.light(true)
+	j.verdict(v.name, narrow, part, axeAll)
+	if is := ask[int64](j.tab, "document.documentElement.scrollWidth"); is > narrow.width {
+		j.t.Errorf("%s: the page is %d px wide at %d", v.name, is, narrow.width)
+	}
+	j.darken(v.name, narrow, part)
 	for _, line := range j.complaints() {
-		if !strings.HasPrefix(name, "not-found") || !strings.Contains(line, "404") {
-			j.t.Errorf("%s: console: %s", name, line)
+		if v.name != "not-found" || !strings.Contains(line, "404") {
+			j.t.Errorf("%s: console: %s", v.name, line)
 		}
 	}
 }
 
-// verdict is what axe finds on the page as it is open.
-func (j judge) verdict(name string, l look, rules string) {
+// darken looks at the open page once more, in dark.
+func (j judge) darken(name string, l look, part string) {
 	j.t.Helper()
-	for _, violation := range ask[[]string](j.tab, strings.Replace(axeRun, "RULES", rules, 1)) {
+	l.dark = true
+	j.light(false)
+	j.verdict(name, l, part, axeColours)
+}
+
+// verdict is what axe finds on a part of the page as it is open.
+func (j judge) verdict(name string, l look, part, rules string) {
+	j.t.Helper()
+	script := strings.NewReplacer("PART", strconv.Quote(part), "RULES", rules).Replace(axeRun)
+	for _, violation := range ask[[]string](j.tab, script) {
 		j.t.Errorf("%s %s: %s", name, l, violation)
 	}
 	j.shoot(name + "-" + l.String())
@@ -69,19 +88,39 @@ func (j judge) verdict(name string, l look, rules string) {
 
 // visit is a page to look at, as somebody.
 type visit struct {
-	name, path string
-	guest      *guest
+	name, path, lang string
+	guest            *guest
 }
 
-// visits are all that somebody can see, one page of each shape.
-func visits(prefix string, g *guest, pages []page) (out []visit) {
-	seen := map[string]bool{}
+// built is what a page is made of: the tags of its content without their words
+// and addresses. Pages that are built alike are alike to axe.
+func built(p page) string {
+	_, body, _ := strings.Cut(p.body, "<main")
+	rows := repeated.ReplaceAllString(named.ReplaceAllString(tags.ReplaceAllStringFunc(body, func(tag string) string { return "\x00" + tag + "\x01" }), ""), "")
+	return path.Base(p.shape) + strings.Join(between.FindAllString(rows, -1), "")
+}
+
+var (
+	named    = regexp.MustCompile(` (?:id|href|value|name|for|action|formaction|data-[a-z-]+|datetime|title|src|aria-label|aria-labelledby|aria-describedby|popovertarget|form|hx-[a-z:]+|width|x|points|d)="[^"]*"`)
+	repeated = regexp.MustCompile(`(?s)</tr>.*?</tbody>`) // one row stands for all
+	between  = regexp.MustCompile(`\x00[^\x01]*\x01`)
+)
+
+// visits are all that somebody can see, one page of each shape; those that are
+// built like one that was seen before are left out.
+func visits(prefix string, g *guest, pages []page, seen map[string]bool) (out []visit) {
+	shapes := map[string]bool{}
+	lang := phone.lang // the longer words
+	if prefix == "mara" {
+		lang = wide.lang
+	}
 	for _, p := range pages {
-		if only := os.Getenv("AERIE_PAGE"); seen[p.shape] || only != "" && !strings.Contains(p.shape, only) {
+		only := os.Getenv("AERIE_PAGE")
+		if shapes[p.shape] || seen[built(p)] || only != "" && !strings.Contains(p.shape, only) {
 			continue
 		}
-		seen[p.shape] = true
-		out = append(out, visit{prefix + strings.ReplaceAll(strings.ReplaceAll(p.shape, "/", "-"), ":", ""), p.path, g})
+		shapes[p.shape], seen[built(p)] = true, true
+		out = append(out, visit{prefix + strings.NewReplacer("/", "-", ":", "").Replace(p.shape), p.path, lang, g})
 	}
 	return out
 }
@@ -99,7 +138,7 @@ func judgeAll(t *testing.T, b *tab, all []visit) {
 		tabs.Go(func() {
 			for v := range work {
 				j.as(v.guest)
-				j.page(v.name, v.path)
+				j.page(v)
 			}
 		})
 	}
@@ -115,12 +154,15 @@ func TestPagesAreAccessible(t *testing.T) {
 	people := s.furnish()
 	b := s.browse(t)
 	nobody := &guest{site: s, t: t, cookies: map[string]*http.Cookie{}}
-	all := []visit{{"sign-in", "/login?next=/me/instances", nobody}, {"not-found", "/me/nothing", people.mara}}
-	for name, g := range map[string]*guest{"admin": people.admin, "mara": people.mara, "ella": people.ella} {
-		all = append(all, visits(name, g, g.crawl(people.starts(g)...))...)
+	all := []visit{{"sign-in", "/login?next=/me/instances", "de", nobody}, {"not-found", "/me/nothing", "de", people.mara}}
+	seen := map[string]bool{}
+	for _, who := range []struct {
+		name  string
+		guest *guest
+	}{{"admin", people.admin}, {"mara", people.mara}, {"ella", people.ella}} {
+		all = append(all, visits(who.name, who.guest, who.guest.crawl(people.starts(who.guest)...), seen)...)
 	}
-	all = append(all, visits("dora", people.dora, people.dora.crawl(people.dora.home))[:1]...)
-	slices.SortStableFunc(all, func(a, b visit) int { return cmp.Compare(a.name, b.name) })
+	all = append(all, visit{"dora-dashboard", people.dora.home, "de", people.dora})
 	judgeAll(t, b, all)
 }
 
@@ -130,5 +172,48 @@ func TestEmptyCloudIsAccessible(t *testing.T) {
 	s.strip()
 	b := s.browse(t)
 	g := s.signIn(t, "", "admin")
-	judgeAll(t, b, visits("bare", g, g.crawl(g.home)))
+	pages := slices.DeleteFunc(g.crawl(g.home), func(p page) bool {
+		return !strings.Contains(p.body, `class="empty"`) && !strings.HasSuffix(p.shape, "/new") && p.shape != "/dashboard"
+	})
+	judgeAll(t, b, visits("bare", g, pages, map[string]bool{}))
+}
+
+// TestOverlaysAreAccessible: the same for what opens above a page.
+func TestOverlaysAreAccessible(t *testing.T) {
+	s := newSite(t)
+	people := s.furnish()
+	j := newJudge(t, s.browse(t))
+	j.as(people.admin)
+	the := func(selector string) string { return "document.querySelector(" + strconv.Quote(selector) + ")" }
+	for _, overlay := range []struct{ name, opens, shown string }{
+		{"row-menu", the(`#instances tbody [data-menu]`), `#instances .menu:popover-open`},
+		{"ask", "document.querySelector(`[popovertarget=\"${" + the(`.row-actions .ask:not(.menu *)`) + ".id}\"]`)", `.ask:popover-open`},
+		{"columns", the(`[popovertarget=instances-view]`), `.view:popover-open`},
+		{"destroy", the(`#instances a[data-dialog]`), `#modal:modal .dialog-body`},
+		{"create", the(`[data-create]`), `#create-menu:popover-open`},
+		{"scope", the(`[popovertarget=scope-menu]`), `#scope-menu:popover-open`},
+		{"user", the(`.avatar`), `#user-menu:popover-open`},
+		{"keys", the(`[data-keys]`), `#keys:modal`},
+		{"drawer", the(`[popovertarget=nav]`), `#nav`},
+		{"selection", the(`#instances .pick input`), `.bulk`},
+	} {
+		for _, l := range []look{wide, phone} {
+			j.open("/all/instances", l)
+			j.do(overlay.opens + `.click()`)
+			j.eventually(the(overlay.shown) + `?.checkVisibility()`)
+			j.run(chromedp.Evaluate(j.axe, nil))
+			j.verdict("overlay-"+overlay.name, l, "html", axeAll)
+			j.darken("overlay-"+overlay.name, l, "html")
+		}
+	}
+	j.open("/all/instances", wide)
+	j.run(chromedp.KeyEvent("k", chromedp.KeyModifiers(input.ModifierCtrl)))
+	j.eventually(`document.querySelector("#palette:modal input") === document.activeElement`)
+	j.run(chromedp.KeyEvent("web"))
+	j.eventually(`document.querySelector("#palette-found a[data-hit]")`)
+	j.run(chromedp.Evaluate(j.axe, nil))
+	j.verdict("overlay-palette", wide, "html", axeAll)
+	for _, line := range j.complaints() {
+		t.Errorf("console: %s", line)
+	}
 }

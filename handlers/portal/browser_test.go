@@ -175,7 +175,7 @@ type look struct {
 
 var (
 	wide  = look{lang: "en", width: 1440}
-	phone = look{lang: "de", width: 390, dark: true} // the other language, too
+	phone = look{lang: "de", width: 390} // the other language, too
 )
 
 func (l look) String() string {
@@ -194,7 +194,8 @@ func (b *tab) light(on bool) {
 	b.t.Helper()
 	scheme := map[bool]string{false: "dark", true: "light"}[on]
 	b.run(emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{
-		{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"}}))
+		{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"},
+	}))
 }
 
 // shoot saves a picture to be looked at, into AERIE_SCREENSHOTS.
@@ -213,4 +214,3 @@ func (b *tab) shoot(name string) {
 		b.t.Fatal(err)
 	}
 }
-

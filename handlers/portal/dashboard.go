@@ -107,8 +107,12 @@ func (r *Request) scopeLine() string {
 	return r.T("dashboard.of_account", "name", r.Who.Account.Name)
 }
 
+// recentEvents are the last events, those that belong together as one.
 func (r *Request) recentEvents(n int) ([]builtin.EventView, error) {
-	return some[builtin.EventView](r, "listEvents", vals("page", "1", "pagesize", strconv.Itoa(n)))
+	const each = 4 // at most so many belong together
+	all, err := some[builtin.EventView](r, "listEvents", vals("page", "1", "pagesize", strconv.Itoa(each*n)))
+	all = latest(all)
+	return all[:min(n, len(all))], err
 }
 
 // limits are the bars of what the account, or the accounts of a domain
@@ -233,8 +237,10 @@ func rootDashboard(r *Request) error {
 		return err
 	}
 	for _, j := range failed.Items {
-		p.Failed = append(p.Failed, components.JobRow{ID: j.ID, Label: j.Title, State: string(j.Status), Href: "/jobs/" + j.ID, Actor: j.Actor,
-			Started: j.CreatedAt, Cause: r.cause(&j.Row), Object: components.Link{Label: j.Name, Href: r.objectPath(j.Object, j.ObjectID)}})
+		p.Failed = append(p.Failed, components.JobRow{
+			ID: j.ID, Label: j.Title, State: string(j.Status), Href: "/jobs/" + j.ID, Actor: j.Actor,
+			Started: j.CreatedAt, Cause: r.cause(&j.Row), Object: components.Link{Label: j.Name, Href: r.objectPath(j.Object, j.ObjectID)},
+		})
 	}
 	p.AllFailed = r.Path("/jobs") + "?status=failed"
 	recent, err := r.recentEvents(8)
@@ -291,9 +297,9 @@ func (r *Request) matrix() ([]dashboard.Zone, error) {
 func (r *Request) amount(kind int16, bytes bool, n int64) string {
 	switch {
 	case bytes:
-		return locales.Bytes(r.Ctx(), n)
+		return r.bytes(n)
 	case kind == 1:
-		return locales.Number(r.Ctx(), n/1000) + " GHz"
+		return r.mhz(n)
 	}
-	return locales.Number(r.Ctx(), n)
+	return r.figure(n)
 }

@@ -147,8 +147,10 @@ func (r *Request) deployForm(o offered) formPage {
 	f := formPage{
 		Title: r.T("deploy.title"), Text: r.T("deploy.text"), Command: "deployVirtualMachine", Resource: "cloudstack_instance",
 		Crumbs: crumbs(r.T("nav.instances"), r.Path("/instances")),
-		Rename: map[string]string{"zoneid": "zone", "serviceofferingid": "service_offering", "templateid": "template", "networkids": "network_id",
-			"displayname": "display_name", "userdata": "user_data", "rootdisksize": "root_disk_size", "startvm": "start_vm"},
+		Rename: map[string]string{
+			"zoneid": "zone", "serviceofferingid": "service_offering", "templateid": "template", "networkids": "network_id",
+			"displayname": "display_name", "userdata": "user_data", "rootdisksize": "root_disk_size", "startvm": "start_vm",
+		},
 	}
 	f.Form = components.Form{
 		ID: "deploy", Action: r.Path("/instances/new"), Submit: r.T("deploy.submit"), Icon: "play", Cancel: r.Path("/instances"),
@@ -274,8 +276,10 @@ func (r *Request) advancedFields(o offered) []components.Field {
 		{Name: "stopped", Label: r.T("deploy.stopped"), Type: "checkbox"},
 	}
 	if len(o.hosts) > 0 {
-		fields = append(fields, components.Field{Name: "hostid", Label: r.T("deploy.host"), Type: "select",
-			Options: append([]components.Option{{Label: r.T("deploy.any_host")}}, optionsOf(o.hosts)...)})
+		fields = append(fields, components.Field{
+			Name: "hostid", Label: r.T("deploy.host"), Type: "select",
+			Options: append([]components.Option{{Label: r.T("deploy.any_host")}}, optionsOf(o.hosts)...),
+		})
 	}
 	return fields
 }

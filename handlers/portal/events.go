@@ -88,8 +88,10 @@ func eventList(r *Request, more url.Values) listPage[builtin.EventView] {
 			{Key: "actor", Label: r.T("col.actor"), Text: func(e view) string { return e.Username }},
 			{Key: "owner", Label: r.T("col.owner"), Optional: !r.Managing(), Text: func(e view) string { return e.Account }},
 			{Key: "type", Label: r.T("col.type"), Optional: true, Text: func(e view) string { return e.Type }},
-			{Key: "when", Label: r.T("col.when"), Phone: true, Text: func(e view) string { return e.Created.UTC().Format(time.RFC3339) },
-				Cell: func(e view) templ.Component { return components.Time(e.Created.Time) }},
+			{
+				Key: "when", Label: r.T("col.when"), Phone: true, Text: func(e view) string { return e.Created.UTC().Format(time.RFC3339) },
+				Cell: func(e view) templ.Component { return components.Time(e.Created.Time) },
+			},
 		},
 		Empty: components.Empty{Icon: "history", Title: r.T("events.empty"), Text: r.T("events.empty_text")},
 	}
@@ -132,6 +134,19 @@ func (r *Request) eventState(s event.State) string {
 	return r.T("events.completed")
 }
 
+// latest leaves of events that belong together the newest: of a list with the
+// newest first what came of each thing that was begun.
+func latest(list []builtin.EventView) (out []builtin.EventView) {
+	seen := map[string]bool{}
+	for _, e := range list {
+		if of := or(e.ParentID, e.ID); !seen[of] {
+			seen[of] = true
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
 // timeline are events as a short story, the newest first.
 func timeline(r *Request, list []builtin.EventView) templ.Component {
 	if len(list) == 0 {
@@ -147,8 +162,10 @@ func timeline(r *Request, list []builtin.EventView) templ.Component {
 			state = "error"
 		case event.Info:
 		}
-		out = append(out, components.Event{Time: components.Time(e.Created.Time), State: state, Text: e.Description, Actor: e.Username,
-			Href: r.objectPath(e.ResourceType, e.ResourceID)})
+		out = append(out, components.Event{
+			Time: components.Time(e.Created.Time), State: state, Text: e.Description, Actor: e.Username,
+			Href: r.objectPath(e.ResourceType, e.ResourceID),
+		})
 	}
 	return out
 }

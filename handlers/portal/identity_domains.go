@@ -32,7 +32,7 @@ func domainList(r *Request) listPage[iamcmd.DomainView] {
 	create := r.creating("createDomain", "create_domain", r.Path("/domains/new"))
 	name := colText(r, "name", func(d iamcmd.DomainView) string { return d.Name })
 	name.Cell = func(d iamcmd.DomainView) templ.Component {
-		return pieces.Branch(d.Level, components.Link{Label: d.Name, Href: r.Path("/domains/", d.ID)}, pieces.ShortID(d.ID))
+		return pieces.Branch(d.Level, components.Link{Label: d.Name, Href: r.Path("/domains/", d.ID)}, components.CopyID{Value: d.ID, Short: true})
 	}
 	return listPage[iamcmd.DomainView]{
 		ID: "domains", Title: r.T("nav.domains"), Text: r.T("pg.domains.text"), Command: "listDomains", Params: vals("listall", "true"), Buttons: create, Kind: "domain",

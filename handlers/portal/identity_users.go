@@ -186,7 +186,7 @@ func userKeys(r *Request) error {
 	body := templ.Join(
 		components.Heading{Title: title},
 		components.Notice{Tone: components.Warn, Title: r.T("pg.secret.once"), Text: r.T("pg.users.keys_once")},
-		boxed(r.T("pg.users.keys"), pieces.Stack(pieces.Secret("apikey", keys.APIKey, 1), pieces.Secret("secretkey", keys.SecretKey, 1),
+		boxed(r.T("pg.users.keys"), pieces.Stack(pieces.Secret("apikey", r.T("pg.f.apikey"), keys.APIKey, 1), pieces.Secret("secretkey", r.T("pg.f.secretkey"), keys.SecretKey, 1),
 			components.Button{Label: r.T("pg.done"), Href: back, Style: components.Primary})),
 	)
 	return r.Show(Page{Title: title, Crumbs: userWay(r, u), Body: body, Status: http.StatusOK})

@@ -145,7 +145,7 @@ func hostInstances(r *Request, h infra.HostView) (templ.Component, error) {
 	l := listPage[compute.View]{
 		ID: "host-instances", Title: r.T("pg.t.instances"), RowID: func(v compute.View) string { return v.ID }, Name: func(v compute.View) string { return v.Name },
 		Columns: []column[compute.View]{
-			colName(r, func(v compute.View) string { return v.ID }, func(v compute.View) string { return either(v.DisplayName, v.Name) }, func(v compute.View) string { return r.Path("/instances/", v.ID) }),
+			colName(r, func(v compute.View) string { return v.ID }, func(v compute.View) string { return or(v.DisplayName, v.Name) }, func(v compute.View) string { return r.Path("/instances/", v.ID) }),
 			colPill(r, "state", func(v compute.View) string { return string(v.State) }),
 			colCode(r, "internal", func(v compute.View) string { return v.InstanceName }),
 			colCount(r, "cpus", func(v compute.View) int { return v.CPUs }),

@@ -97,7 +97,7 @@ func instanceOverview(r *Request, vm compute.View) (templ.Component, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := instanceview.Overview{Events: timeline(r, recent), AllEvents: r.Path("/instances/", vm.ID, "/events")}
+	p := instanceview.Overview{Events: timeline(r, latest(recent)), AllEvents: r.Path("/instances/", vm.ID, "/events")}
 	ctx := r.Ctx()
 	p.What = components.Properties{
 		{Label: r.T("col.image"), Value: components.Link{Label: vm.TemplateName, Href: r.pageOf("/templates", vm.TemplateID)}},

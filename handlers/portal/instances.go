@@ -194,8 +194,10 @@ func instanceList(r *Request) listPage[compute.View] {
 	}
 	for _, name := range []string{"start", "stop", "destroy"} {
 		if v, _ := verbOf(name); r.May(v.Command) {
-			l.Bulk = append(l.Bulk, components.Bulk{Label: r.T("action.instance." + name), Icon: v.Icon, Style: v.Style,
-				Post: r.Path("/instances/bulk/", name), Ask: name != "start"})
+			l.Bulk = append(l.Bulk, components.Bulk{
+				Label: r.T("action.instance." + name), Icon: v.Icon, Style: v.Style,
+				Post: r.Path("/instances/bulk/", name), Ask: name != "start",
+			})
 		}
 	}
 	return l
@@ -239,8 +241,10 @@ func instanceColumns(r *Request) []column[compute.View] {
 			return strings.Join(names, ", ")
 		}},
 		column[view]{Key: "id", Label: r.T("col.id"), Optional: true, Text: func(v view) string { return v.ID }, Cell: func(v view) templ.Component { return components.CopyID{Value: v.ID} }},
-		column[view]{Key: "age", Label: r.T("col.created"), Text: func(v view) string { return v.Created.UTC().Format(time.RFC3339) },
-			Cell: func(v view) templ.Component { return components.Time(v.Created.Time) }})
+		column[view]{
+			Key: "age", Label: r.T("col.created"), Text: func(v view) string { return v.Created.UTC().Format(time.RFC3339) },
+			Cell: func(v view) templ.Component { return components.Time(v.Created.Time) },
+		})
 }
 
 func instanceState(v compute.View) templ.Component {
@@ -318,8 +322,10 @@ func askInstances(r *Request) error {
 		return r.Redirect(http.StatusSeeOther, r.Path("/instances"))
 	}
 	key := "action.instance." + v.Name
-	a := components.Action{Label: r.T(key), Icon: v.Icon, Style: v.Style, Post: r.Path("/instances/bulk/", v.Name), Full: true,
-		Confirm: components.Confirm{Level: components.Dialog, Title: r.T("instances.ask", "action", r.T(key), "n", len(vms)), Text: r.T(key + ".text")}}
+	a := components.Action{
+		Label: r.T(key), Icon: v.Icon, Style: v.Style, Post: r.Path("/instances/bulk/", v.Name), Full: true,
+		Confirm: components.Confirm{Level: components.Dialog, Title: r.T("instances.ask", "action", r.T(key), "n", len(vms)), Text: r.T(key + ".text")},
+	}
 	for _, vm := range vms {
 		a.Fields = append(a.Fields, components.Pair{Name: "id", Value: vm.ID})
 		a.Confirm.Impact = append(a.Confirm.Impact, vm.DisplayName)

@@ -17,7 +17,7 @@ import (
 	"aerie/services/job"
 	"aerie/services/store"
 	"aerie/views/components"
-	"aerie/views/pages/frame"
+	"aerie/views/pages/pieces"
 )
 
 func jobs() area {
@@ -63,8 +63,10 @@ func jobColumns(r *Request) []column[jobRow] {
 		}},
 		{Key: "progress", Label: r.T("col.progress"), Text: func(j jobRow) string { return r.progress(j) }},
 		{Key: "actor", Label: r.T("col.actor"), Text: func(j jobRow) string { return j.Actor }},
-		{Key: "started", Label: r.T("col.started"), Phone: true, Text: func(j jobRow) string { return j.CreatedAt.UTC().Format(time.RFC3339) },
-			Cell: func(j jobRow) templ.Component { return components.Time(j.CreatedAt) }},
+		{
+			Key: "started", Label: r.T("col.started"), Phone: true, Text: func(j jobRow) string { return j.CreatedAt.UTC().Format(time.RFC3339) },
+			Cell: func(j jobRow) templ.Component { return components.Time(j.CreatedAt) },
+		},
 		{Key: "took", Label: r.T("col.took"), Number: true, Text: func(j jobRow) string { return took(r.Ctx(), &j.Row) }},
 	}
 }
@@ -231,28 +233,26 @@ func showJob(r *Request) error {
 		title = r.T("jobs.title", "job", j.Title, "name", j.Name)
 	}
 	view := components.JobSteps{
-		ID: j.ID, Label: r.T("jobs.steps"), State: string(j.Status), Actor: j.Actor, Started: j.CreatedAt, Steps: r.steps(&j.Row),
-	}
-	if j.FinishedAt != nil {
-		view.Took = j.FinishedAt.Sub(j.CreatedAt)
+		ID: j.ID, Label: r.T("jobs.steps"), Steps: r.steps(&j.Row),
 	}
 	if j.Status == job.Failed {
 		view.Cause = r.cause(&j.Row)
 	}
-	view.Actions = r.jobActions(&j.Row)
-	head := components.Heading{Title: title, State: jobWord(j.Status)}
+	head := components.Heading{Title: title, State: jobWord(j.Status), Actions: r.jobActions(j)}
 	if j.Status.Live() {
 		head.Text = r.T("jobs.stays")
 	}
 	parts := []templ.Component{head}
 	if secret := r.password(&j.Row); secret != "" {
-		parts = append(parts, around(components.Panel{Title: r.T("jobs.password")}, frame.Stack(
+		parts = append(parts, boxed(r.T("jobs.password"), pieces.Stack(
 			components.Notice{Tone: components.Warn, Text: r.T("jobs.password_text")},
-			frame.Secret(r.T("jobs.password"), r.T("ui.copy"), secret))))
+			pieces.Secret("password", r.T("jobs.password"), secret, 1))))
 	}
 	parts = append(parts, around(components.Split(r.jobFacts(j)), view))
-	return r.Show(Page{Title: title, Crumbs: crumbs(r.T("nav.jobs"), r.Path("/jobs")), Body: templ.Join(parts...),
-		Watch: []string{"job/" + j.ID}, Refresh: j.Status.Live()})
+	return r.Show(Page{
+		Title: title, Crumbs: crumbs(r.T("nav.jobs"), r.Path("/jobs")), Body: templ.Join(parts...),
+		Watch: []string{"job/" + j.ID}, Refresh: j.Status.Live(),
+	})
 }
 
 // jobWord is the state beside the title; running is a job's, not an instance's.
@@ -270,13 +270,14 @@ func (r *Request) jobFacts(j jobRow) templ.Component {
 		{Label: r.T("col.started"), Value: components.Moment(j.CreatedAt)},
 	}
 	if j.FinishedAt != nil {
-		facts = append(facts, components.Property{Label: r.T("col.finished"), Value: components.Moment(*j.FinishedAt)})
+		facts = append(facts, components.Property{Label: r.T("col.finished"), Value: components.Moment(*j.FinishedAt)},
+			components.Property{Label: r.T("col.took"), Value: components.Text(took(r.Ctx(), &j.Row))})
 	}
 	if j.Command != "" {
 		facts = append(facts, components.Property{Label: r.T("col.command"), Value: components.Code(j.Command)})
 	}
 	if j.RetryOf != "" {
-		facts = append(facts, components.Property{Label: r.T("jobs.retry_of"), Value: components.Link{Label: j.RetryOf[:8], Href: "/jobs/" + j.RetryOf}})
+		facts = append(facts, components.Property{Label: r.T("jobs.retry_of"), Value: components.Link{Label: r.T("jobs.first_try"), Href: "/jobs/" + j.RetryOf}})
 	}
 	facts = append(facts, components.Property{Label: r.T("col.id"), Copy: j.ID})
 	if r.Admin() && j.Worker != "" {
@@ -293,17 +294,19 @@ func or(a, b string) string {
 	return b
 }
 
-func (r *Request) jobActions(j *job.Row) []components.Action {
+func (r *Request) jobActions(j jobRow) []components.Action {
 	var out []components.Action
-	if j.Status == job.Failed && len(j.Input) > 0 {
+	if j.Status == job.Failed && len(j.Input) > 0 && r.touches(j) {
 		out = append(out, components.Action{Label: r.T("action.retry"), Icon: "rotate-ccw", Post: "/jobs/" + j.ID + "/retry", Full: true, Style: components.Primary})
 	}
 	if path := r.objectPath(j.Object, j.ObjectID); path != "" && !j.Status.Live() {
-		out = append(out, components.Action{Label: r.T("action.go_to_object"), Icon: "arrow-right", Href: path})
+		out = append(out, components.Action{Label: r.T("action.open", "name", or(j.Name, r.T("col.object"))), Icon: "arrow-right", Href: path})
 	}
-	if j.Status.Live() && !j.Cancelled && j.Status != job.Undoing {
-		out = append(out, components.Action{Label: r.T("action.cancel_job"), Icon: "x", Post: "/jobs/" + j.ID + "/cancel", Full: true,
-			Confirm: components.Confirm{Level: components.Ask, Title: r.T("jobs.cancel_title"), Text: r.T("jobs.cancel_text")}})
+	if j.Status.Live() && !j.Cancelled && j.Status != job.Undoing && r.touches(j) {
+		out = append(out, components.Action{
+			Label: r.T("action.cancel_job"), Icon: "x", Post: "/jobs/" + j.ID + "/cancel", Full: true,
+			Confirm: components.Confirm{Level: components.Ask, Title: r.T("jobs.cancel_title"), Text: r.T("jobs.cancel_text")},
+		})
 	}
 	return out
 }
@@ -397,7 +400,7 @@ func (r *Request) password(j *job.Row) string {
 }
 
 func retryJob(r *Request) error {
-	if _, err := findJob(r); err != nil {
+	if err := r.mayTouch(); err != nil {
 		return err
 	}
 	row, err := r.Portal.Jobs.Retry(r.Ctx(), r.Param("id"))
@@ -407,8 +410,25 @@ func retryJob(r *Request) error {
 	return r.goTo("/jobs/" + row.ID)
 }
 
+// mayTouch refuses those who could not give the job's command themselves. A
+// job of Aerie's own is its operators'.
+func (r *Request) mayTouch() error {
+	j, err := findJob(r)
+	if err == nil && !r.touches(j) {
+		err = fault.New(fault.Forbidden, "error.forbidden")
+	}
+	return err
+}
+
+func (r *Request) touches(j jobRow) bool {
+	if j.Command == "" {
+		return r.May("updateConfiguration")
+	}
+	return r.May(j.Command)
+}
+
 func cancelJob(r *Request) error {
-	if _, err := findJob(r); err != nil {
+	if err := r.mayTouch(); err != nil {
 		return err
 	}
 	if err := r.Portal.Jobs.Cancel(r.Ctx(), r.Param("id")); err != nil {

@@ -82,7 +82,7 @@ func newKeyPair(r *Request) error {
 		components.Notice{Tone: components.Warn, Title: r.T("pg.secret.once"), Text: r.T("pg.keys.once")},
 		boxed(r.T("pg.f.privatekey"), pieces.Stack(
 			r.lines("name", key.Name, "fingerprint", components.Code(key.Fingerprint)),
-			pieces.Secret("privatekey", key.PrivateKey, 12),
+			pieces.Secret("privatekey", r.T("pg.f.privatekey"), key.PrivateKey, 12),
 			components.Button{Label: r.T("pg.done"), Href: r.Path("/keys"), Style: components.Primary},
 		)),
 	)

@@ -156,7 +156,7 @@ func networkInstances(r *Request, n network.View) (templ.Component, error) {
 	l := listPage[nicOn]{
 		ID: "nics", Title: r.T("pg.t.instances"), RowID: func(x nicOn) string { return x.nic.ID }, Name: func(x nicOn) string { return x.vm.Name },
 		Columns: []column[nicOn]{
-			colLink(r, "instance", func(x nicOn) string { return either(x.vm.DisplayName, x.vm.Name) }, func(x nicOn) string { return r.Path("/instances/", x.vm.ID) }),
+			colLink(r, "instance", func(x nicOn) string { return or(x.vm.DisplayName, x.vm.Name) }, func(x nicOn) string { return r.Path("/instances/", x.vm.ID) }),
 			colPill(r, "state", func(x nicOn) string { return string(x.vm.State) }),
 			colCode(r, "ip", func(x nicOn) string { return x.nic.IP }),
 			colCode(r, "mac", func(x nicOn) string { return x.nic.MAC }),

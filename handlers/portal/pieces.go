@@ -29,7 +29,7 @@ func colText[T any](r *Request, key string, text func(T) string) column[T] {
 func colName[T any](r *Request, id, name func(T) string, href func(T) string) column[T] {
 	c := colText(r, "name", name)
 	c.Cell = func(v T) templ.Component {
-		return templ.Join(components.Link{Label: name(v), Href: href(v)}, pieces.ShortID(id(v)))
+		return templ.Join(components.Link{Label: name(v), Href: href(v)}, components.CopyID{Value: id(v), Short: true})
 	}
 	return c
 }
@@ -426,30 +426,8 @@ func (r *Request) history(id string) thingTab {
 		if len(list) == 0 {
 			return components.Empty{Icon: "history", Title: r.T("pg.events.empty")}, nil
 		}
-		var out components.Timeline
-		for _, e := range list {
-			out = append(out, components.Event{
-				Time: components.Time(e.Created.Time), State: strings.ToLower(string(e.Level)), Actor: e.Username, Text: r.eventText(e),
-			})
-		}
-		return boxed(r.T("pg.t.events"), out), nil
+		return boxed(r.T("pg.t.events"), timeline(r, latest(list))), nil
 	}}
-}
-
-// eventText says what happened in the reader's language where it can.
-func (r *Request) eventText(e builtin.EventView) string {
-	key := "event.type." + e.Type
-	if !locales.Has(key) {
-		return e.Description
-	}
-	text := r.T(key)
-	switch {
-	case string(e.Level) == "ERROR":
-		return text + " – " + r.T("state.failed")
-	case string(e.State) == "Scheduled" || string(e.State) == "Started":
-		return text + " – " + r.T("pg.e."+strings.ToLower(string(e.State)))
-	}
-	return text
 }
 
 // both adds a page that asks and does: GET and POST go to one handler.

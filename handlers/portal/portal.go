@@ -107,8 +107,10 @@ type entry struct {
 }
 
 // groups are the headings of the navigation, in their order.
-var groups = []string{"", "nav.compute", "nav.storage", "nav.network", "nav.images", "nav.projects", "nav.activity",
-	"nav.identity", "nav.infrastructure", "nav.offerings", "nav.settings"}
+var groups = []string{
+	"", "nav.compute", "nav.storage", "nav.network", "nav.images", "nav.projects", "nav.activity",
+	"nav.identity", "nav.infrastructure", "nav.offerings", "nav.settings",
+}
 
 // Handler answers one request.
 type Handler func(*Request) error

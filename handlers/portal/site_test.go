@@ -1,6 +1,7 @@
 package portal_test
 
 import (
+	"context"
 	"html"
 	"net/http"
 	"net/http/httptest"
@@ -26,7 +27,7 @@ type site struct {
 	pages *portal.Portal
 }
 
-func newSite(t *testing.T) *site {
+func newSite(t testing.TB) *site {
 	t.Helper()
 	w := proof.New(t)
 	s := &site{World: w, echo: echo.New()}
@@ -44,13 +45,13 @@ func newSite(t *testing.T) *site {
 // guest is a browser without scripts.
 type guest struct {
 	*site
-	t       *testing.T
+	t       testing.TB
 	cookies map[string]*http.Cookie
 	token   string
 	home    string
 }
 
-func (s *site) signIn(t *testing.T, domain, user string) *guest {
+func (s *site) signIn(t testing.TB, domain, user string) *guest {
 	t.Helper()
 	g := &guest{site: s, t: t, cookies: map[string]*http.Cookie{}}
 	g.get("/login", http.StatusOK)
@@ -146,21 +147,26 @@ func (s *site) furnish() people {
 		s.Fatal("36 CPUs found room")
 	}
 	s.Finish()
-	t, ok := s.TB.(*testing.T)
-	if !ok {
-		return people{}
-	}
-	return people{admin: s.signIn(t, "", "admin"), dora: s.signIn(t, "acme", "dora"), mara: s.signIn(t, "acme", "mara"), ella: s.signIn(t, "empty", "ella")}
+	return people{admin: s.signIn(s.TB, "", "admin"), dora: s.signIn(s.TB, "acme", "dora"), mara: s.signIn(s.TB, "acme", "mara"), ella: s.signIn(s.TB, "empty", "ella")}
 }
 
 // strip leaves a cloud in which nothing was set up yet.
 func (s *site) strip() {
 	s.Helper()
-	s.Must(s.DB.In(s.Sys()).Exec("PRAGMA foreign_keys = OFF").Error)
-	for _, table := range []string{"zones", "pods", "clusters", "hosts", "storage_pools", "image_stores", "physical_networks", "templates", "networks",
-		"service_offerings", "disk_offerings", "network_offerings", "events", "alerts"} {
-		s.Must(s.DB.In(s.Sys()).Exec("DELETE FROM " + table).Error)
-	}
+	s.Must(s.DB.Tx(s.Sys(), func(ctx context.Context) error {
+		for _, table := range tablesOfCloud {
+			if err := s.DB.In(ctx).Exec("DELETE FROM " + table).Error; err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+}
+
+// tablesOfCloud hold what an operator sets up, those that refer to others first.
+var tablesOfCloud = []string{
+	"zones", "pods", "clusters", "hosts", "storage_pools", "image_stores", "physical_networks", "templates", "networks",
+	"service_offerings", "disk_offerings", "network_offerings", "events", "alerts",
 }
 
 // starts are the pages that a crawl begins at: what forms lead to, and home.

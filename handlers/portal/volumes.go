@@ -41,7 +41,7 @@ func volumeList(r *Request) listPage[storage.View] {
 			colBytes(r, "size", func(v storage.View) int64 { return v.Size }),
 			colText(r, "type", func(v storage.View) string { return r.T("pg.o." + typeKey(v.Type)) }),
 			phone(colLink(r, "instance", func(v storage.View) string { return v.VMName }, func(v storage.View) string { return r.Path("/instances/", v.VMID) })),
-			colText(r, "offering", func(v storage.View) string { return either(v.OfferingName, v.SizeName) }),
+			colText(r, "offering", func(v storage.View) string { return or(v.OfferingName, v.SizeName) }),
 			colText(r, "zone", func(v storage.View) string { return v.ZoneName }),
 			colTime(r, "created", func(v storage.View) timeOf { return v.Created }),
 		},
@@ -84,13 +84,6 @@ func typeKey(kind string) string {
 		return "root"
 	}
 	return "data"
-}
-
-func either(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
 }
 
 // volumeDeeds are the deeds on a volume with why they cannot be done now.
@@ -254,7 +247,7 @@ func attachVolume(r *Request) error {
 	var options []components.Option
 	for _, vm := range vms {
 		if vm.State == "Running" || vm.State == "Stopped" {
-			options = append(options, components.Option{Value: vm.ID, Label: either(vm.DisplayName, vm.Name)})
+			options = append(options, components.Option{Value: vm.ID, Label: or(vm.DisplayName, vm.Name)})
 		}
 	}
 	f.Form.Fields = []components.Field{r.pick("virtualmachineid", "", options, true)}

@@ -184,3 +184,13 @@ func (g *guest) alive(p page) {
 		g.t.Errorf("%s shows the key %s", p.path, m[1])
 	}
 }
+
+// TestEventsAreWorded: people read what a command does, not its event's type.
+func TestEventsAreWorded(t *testing.T) {
+	s := newSite(t)
+	for _, c := range s.Registry.All() {
+		if key := "event.type." + c.Event; c.Event != "" && !locales.Has(key) {
+			t.Errorf("%s: no text for %s", c.Name, key)
+		}
+	}
+}

@@ -61,6 +61,15 @@ func JobFailure(kind, key string, args []byte, code int, command string, role Ro
 // Strip removes what a role may not see from a result that was rendered for
 // another one.
 func (c *Command) Strip(role Role, body []byte) []byte {
+	return c.without(body, func(f Field) bool { return f.View != 0 && f.View&role == 0 })
+}
+
+// Conceal takes the secrets out of a result that somebody else asked for.
+func (c *Command) Conceal(body []byte) []byte {
+	return c.without(body, func(f Field) bool { return f.Secret })
+}
+
+func (c *Command) without(body []byte, hidden func(Field) bool) []byte {
 	var doc map[string]any
 	d := json.NewDecoder(strings.NewReader(string(body)))
 	d.UseNumber()
@@ -68,9 +77,9 @@ func (c *Command) Strip(role Role, body []byte) []byte {
 		return body
 	}
 	if c.Shape == Object || c.Shape == Many {
-		strip(c.Result, role, doc[c.Object])
+		strip(c.Result, hidden, doc[c.Object])
 	} else {
-		strip(c.Result, role, doc)
+		strip(c.Result, hidden, doc)
 	}
 	out, err := json.Marshal(doc)
 	if err != nil {
@@ -79,18 +88,18 @@ func (c *Command) Strip(role Role, body []byte) []byte {
 	return out
 }
 
-func strip(fields []Field, role Role, v any) {
+func strip(fields []Field, hidden func(Field) bool, v any) {
 	switch v := v.(type) {
 	case []any:
 		for _, item := range v {
-			strip(fields, role, item)
+			strip(fields, hidden, item)
 		}
 	case map[string]any:
 		for _, f := range fields {
-			if f.View != 0 && f.View&role == 0 {
+			if hidden(f) {
 				delete(v, f.Name)
 			} else if len(f.Fields) > 0 {
-				strip(f.Fields, role, v[f.Name])
+				strip(f.Fields, hidden, v[f.Name])
 			}
 		}
 	}

@@ -208,6 +208,7 @@ func viewRole(s string) Role {
 type Field struct {
 	Name, Type, Doc, Since string
 	View                   Role // who sees it; 0: everyone
+	Secret                 bool // only who asked for it is shown it
 	Fields                 []Field
 }
 
@@ -230,7 +231,7 @@ func resultFields(t reflect.Type, above []reflect.Type) (out []Field) {
 	}
 	above = append(above, t)
 	walkFields(t, nil, func(f reflect.StructField, _ []int, name string) {
-		fd := Field{Name: name, Doc: f.Tag.Get("doc"), Since: f.Tag.Get("since"), View: viewRole(f.Tag.Get("view"))}
+		fd := Field{Name: name, Doc: f.Tag.Get("doc"), Since: f.Tag.Get("since"), View: viewRole(f.Tag.Get("view")), Secret: f.Tag.Get("secret") == "true"}
 		inner := f.Type
 		for inner.Kind() == reflect.Pointer {
 			inner = inner.Elem()

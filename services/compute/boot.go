@@ -123,12 +123,18 @@ func (s *Service) made(ctx context.Context, b *boot) ([]storage.Volume, error) {
 func (s *Service) abandon(ctx context.Context, b *boot) error {
 	for _, id := range b.Nets {
 		n, err := s.Net.Get(ctx, id)
-		if err != nil || n.State != network.Implementing {
+		if err != nil {
 			return err
 		}
+		if n.State != network.Implementing {
+			continue
+		}
 		others, err := s.othersIn(ctx, id, b.VM)
-		if err != nil || others {
+		if err != nil {
 			return err
+		}
+		if others {
+			continue
 		}
 		if err := state.Move(ctx, s.db, &n, network.States, network.Failed); err != nil {
 			return err

@@ -8,6 +8,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"aerie/drivers"
 	"aerie/services/command"
 	"aerie/services/fault"
 	"aerie/services/job"
@@ -91,7 +92,7 @@ func (s *Service) changes(ctx context.Context, vm *VM, r UpdateRequest) (map[str
 
 // rename checks a new host name against the rules of a deployment.
 func (s *Service) rename(ctx context.Context, vm *VM, name string) error {
-	if !hostName.MatchString(name) {
+	if !isHostName(name) {
 		return fault.Param("name", "error.host_name", "value", name)
 	}
 	taken, err := gorm.G[VM](s.db.In(ctx)).Where("name = ? AND account_id = ? AND id <> ?", name, vm.AccountID, vm.ID).Count(ctx, "id")
@@ -155,6 +156,9 @@ func (s *Service) resetPassword(ctx context.Context, r PasswordRequest) (job.Spe
 			"state", string(vm.State), "event", "reset password", "want", string(Stopped))
 	}
 	plain := r.Password
+	if !drivers.IsLine(plain) {
+		return job.Spec{}, fault.Param("password", "error.password_line")
+	}
 	if plain == "" {
 		if plain, err = NewPassword(s.db.Rand()); err != nil {
 			return job.Spec{}, err

@@ -10,6 +10,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"aerie/drivers"
 	"aerie/services/command"
 	"aerie/services/fault"
 	"aerie/services/iam"
@@ -157,8 +158,11 @@ func (s *Service) planDisks(ctx context.Context, p *plan) error {
 }
 
 func (s *Service) planAccess(ctx context.Context, p *plan) error {
-	if p.Name != "" && !hostName.MatchString(p.Name) {
+	if p.Name != "" && !isHostName(p.Name) {
 		return fault.Param("name", "error.host_name", "value", p.Name)
+	}
+	if !drivers.IsLine(p.Password) {
+		return fault.Param("password", "error.password_line")
 	}
 	if _, err := base64.StdEncoding.DecodeString(p.UserData); err != nil {
 		return fault.Param("userdata", "error.base64")
@@ -196,6 +200,11 @@ const maxUserData = 32768
 
 // hostName is RFC 1123's label.
 var hostName = regexp.MustCompile(`^[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$`)
+
+// isHostName leaves out the name under which guests find their router's data.
+func isHostName(name string) bool {
+	return hostName.MatchString(name) && !strings.EqualFold(name, drivers.DataServer)
+}
 
 func (s *Service) planVM(ctx context.Context, p *plan) error {
 	actor, _ := store.From(ctx)

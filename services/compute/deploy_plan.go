@@ -29,7 +29,7 @@ func (s *Service) planSize(_ context.Context, p *plan) error {
 		name      string
 		into      *int
 		low, high int
-	}{{"cpuNumber", &o.CPUs, o.MinCPUs, o.MaxCPUs}, {"memory", &o.MemoryMiB, o.MinMemory, o.MaxMemory}, {"cpuSpeed", &o.MHz, 0, 0}} {
+	}{{"cpuNumber", &o.CPUs, o.MinCPUs, o.MaxCPUs}, {"memory", &o.MemoryMiB, o.MinMemory, o.MaxMemory}, {"cpuSpeed", &o.MHz, minMHz, maxMHz}} {
 		if err := readDetail(p.Details, d.name, d.into, d.low, d.high); err != nil {
 			return err
 		}
@@ -37,11 +37,21 @@ func (s *Service) planSize(_ context.Context, p *plan) error {
 	return nil
 }
 
+// A core's speed that may be asked for, in MHz: it is what a host's capacity is
+// counted in.
+const (
+	minMHz = 100
+	maxMHz = 10000
+)
+
 // readDetail reads one detail; what the offering fixes already need not be given.
 func readDetail(details map[string]string, name string, into *int, low, high int) error {
 	text := detail(details, name)
 	if text == "" && *into > 0 {
 		return nil
+	}
+	if name == "cpuSpeed" && *into > 0 {
+		return fault.Param("details", "error.detail_fixed", "name", name, "value", *into)
 	}
 	n, err := strconv.Atoi(strings.TrimSpace(text))
 	if err != nil || n <= 0 {

@@ -191,6 +191,9 @@ func (s *Service) notArrived(ctx context.Context, d *download) error {
 	if err != nil {
 		return err
 	}
+	if c.State != Downloading { // another download has made it, or it is being deleted
+		return nil
+	}
 	err = state.Move(ctx, s.db, &c, CopyStates, Failed)
 	if fault.Is(err, fault.Conflict) { // it is being deleted
 		return nil

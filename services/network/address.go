@@ -6,6 +6,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"aerie/drivers"
 	"aerie/services/fault"
 	"aerie/services/placement"
 	"aerie/services/store"
@@ -36,12 +37,27 @@ func (s *Service) AddNIC(ctx context.Context, r NICRequest) (NIC, error) {
 		if r.MAC, err = s.mac(); err != nil {
 			return NIC{}, err
 		}
+	} else if err := s.freeMAC(ctx, r); err != nil {
+		return NIC{}, err
 	}
 	nic := NIC{
 		Row: store.Row{ID: r.ID}, Owned: r.Network.Owned, VMID: r.VMID, NetworkID: r.Network.ID,
 		Device: r.Device, MAC: r.MAC, IP: ip, IsDefault: r.Default,
 	}
 	return nic, gorm.G[NIC](s.db.In(ctx)).Create(ctx, &nic)
+}
+
+// freeMAC refuses a wanted address that is none, or that another card of the
+// network has: its router could not tell the two apart.
+func (s *Service) freeMAC(ctx context.Context, r NICRequest) error {
+	if !drivers.IsMAC(r.MAC) {
+		return fault.Param("macaddress", "error.mac", "value", r.MAC)
+	}
+	n, err := gorm.G[NIC](s.db.In(ctx)).Where("network_id = ? AND mac = ?", r.Network.ID, r.MAC).Count(ctx, "id")
+	if err == nil && n > 0 {
+		err = fault.Param("macaddress", "error.mac_taken", "value", r.MAC)
+	}
+	return err
 }
 
 func (s *Service) takeIP(ctx context.Context, r NICRequest) (string, error) {

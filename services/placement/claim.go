@@ -42,6 +42,9 @@ type Need struct {
 // it already has. Filter, draw, claim: a claim that is lost to another tries
 // the next host. It belongs in a transaction.
 func Host(ctx context.Context, db *store.DB, need Need) (infra.Host, error) {
+	if need.Mhz <= 0 || need.Mib <= 0 {
+		return infra.Host{}, fmt.Errorf("placement: %d MHz and %d MiB for %s", need.Mhz, need.Mib, need.Entity)
+	}
 	g := db.In(ctx)
 	held, err := gorm.G[Claim](g).Where("entity = ?", need.Entity).Find(ctx)
 	if err != nil {

@@ -177,8 +177,8 @@ func (c Code) view() templ.Component {
 	})
 }
 
-// CopyID shows an identifier, its first eight characters if Short, with a
-// button that copies all of it.
+// CopyID shows an identifier, its last eight characters if Short (the first
+// tell only the time), with a button that copies all of it.
 type CopyID struct {
 	Value string
 	Short bool
@@ -188,7 +188,7 @@ func (c CopyID) Render(ctx context.Context, w io.Writer) error { return c.view()
 
 func (c CopyID) shown() string {
 	if c.Short && len(c.Value) > 8 {
-		return c.Value[:8]
+		return "…" + c.Value[len(c.Value)-8:]
 	}
 	return c.Value
 }

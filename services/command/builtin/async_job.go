@@ -99,7 +99,7 @@ func (s *Service) asyncJob(ctx context.Context, names *labels, r job.Row) AsyncJ
 	}
 	switch r.Status {
 	case job.Succeeded:
-		j.Status, j.ResultType, j.Result = done, "object", s.result(role, r)
+		j.Status, j.ResultType, j.Result = done, "object", s.result(ctx, role, r)
 	case job.Failed:
 		f := command.JobFailure(r.ErrorKind, r.ErrorKey, r.ErrorArgs, r.ResultCode, r.Command, role) //nolint:contextcheck // the API speaks one language
 		j.Status, j.ResultType, j.ResultCode = failed, "object", f.Code
@@ -114,13 +114,16 @@ func (s *Service) asyncJob(ctx context.Context, names *labels, r job.Row) AsyncJ
 }
 
 // result is what the job left. It was rendered for whom started the job, who
-// may see more than the reader.
-func (s *Service) result(role command.Role, r job.Row) json.RawMessage {
+// may see more than the reader; secrets are for that user alone.
+func (s *Service) result(ctx context.Context, role command.Role, r job.Row) json.RawMessage {
 	body := json.RawMessage(r.Result)
 	if len(body) == 0 {
 		return json.RawMessage(`{"success":true}`)
 	}
 	c := s.Registry.Get(r.Command)
+	if reader, _ := store.From(ctx); c != nil && reader.UserID != r.ActorUserID {
+		body = c.Conceal(body)
+	}
 	if c == nil || role&(command.RoleOf(r.Actor().Rank)|command.Admin) != 0 {
 		return body
 	}

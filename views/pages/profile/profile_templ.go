@@ -14,7 +14,7 @@ import (
 	"aerie/locales"
 	"aerie/services/iam"
 	"aerie/views/components"
-	"aerie/views/pages/frame"
+	"aerie/views/pages/pieces"
 )
 
 // Props is what the page shows.
@@ -333,7 +333,7 @@ func keys(p Props) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = frame.Secret(locales.T(ctx, "profile.api_key"), locales.T(ctx, "ui.copy"), p.APIKey).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = pieces.Secret("apikey", locales.T(ctx, "profile.api_key"), p.APIKey, 1).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -341,7 +341,7 @@ func keys(p Props) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = frame.Secret(locales.T(ctx, "profile.secret_key"), locales.T(ctx, "ui.copy"), p.Secret).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = pieces.Secret("secretkey", locales.T(ctx, "profile.secret_key"), p.Secret, 1).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

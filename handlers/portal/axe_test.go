@@ -1,10 +1,10 @@
 package portal_test
 
 import (
+	"encoding/json"
+	"fmt"
 	"net/http"
 	"os"
-	"path"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,49 +18,51 @@ import (
 
 const (
 	axePath = "../../node_modules/axe-core/axe.min.js"
-	// axeAll asks for every rule, axeColours for the one that colours decide.
-	axeAll     = `["wcag2a","wcag2aa","wcag21a","wcag21aa","wcag22aa","best-practice"]`
-	axeColours = `{type: "rule", values: ["color-contrast", "link-in-text-block"]}`
-	axeRun     = `axe.run(PART, {preload: false, resultTypes: ["violations"], runOnly: RULES}).then(r =>
+	// axeShape asks for every rule but those that colours decide, axeColours
+	// for these.
+	axeShape   = `{runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"], rules: {"color-contrast": {enabled: false}, "link-in-text-block": {enabled: false}}}`
+	axeColours = `{runOnly: {type: "rule", values: ["color-contrast", "link-in-text-block"]}}`
+	axeRun     = `axe.run(PART, {preload: false, resultTypes: ["violations"], ...RULES}).then(r =>
 	r.violations.map(v => v.id + ": " + v.help + "\n" + v.nodes.slice(0, 4).map(n => "  " + n.target + " " + n.html.slice(0, 160)).join("\n")))`
+	// paths are all that styles can tell apart: elements below elements, by
+	// name, class and state. One of each is kept.
+	paths = `(() => {
+	const states = ["type", "aria-disabled", "aria-current", "aria-pressed", "aria-busy", "aria-invalid", "disabled", "readonly", "open"];
+	const of = e => e.localName + [...e.classList].sort().map(c => "." + c).join("") + states.filter(a => e.hasAttribute(a)).map(a => "[" + a + "=" + e.getAttribute(a) + "]").join("");
+	const walk = (e, above) => { const p = above + ">" + of(e); if (!kept.has(p)) kept.set(p, e); for (const c of e.children) walk(c, p); };
+	window.kept = new Map();
+	walk(document.body, "");
+	return [...kept.keys()];
+})()`
 )
 
 // judge is axe in a tab.
 type judge struct {
 	*tab
-	axe string
+	axe  string
+	seen *sync.Map // of paths whose colours were judged
 }
 
-func newJudge(t *testing.T, b *tab) judge {
+func newJudge(t *testing.T, b *tab, seen *sync.Map) judge {
 	t.Helper()
 	skipWithout(t, axePath)
 	axe, err := os.ReadFile(axePath)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return judge{b, string(axe)}
+	return judge{b, string(axe), seen}
 }
 
-// page looks at a page in light and dark, wide and as narrow as a phone. What
-// frames all pages alike is judged in every look on a dashboard only.
+// page looks at a page wide and as narrow as a phone.
 func (j judge) page(v visit) {
 	j.t.Helper()
-	part := "main"
-	if strings.Contains(v.name, "dashboard") || strings.Contains(v.name, "console") {
-		part = "html"
-	}
 	j.open(v.path, look{lang: v.lang, width: wide.width})
-	j.run(chromedp.Evaluate(j.axe, nil))
-	j.verdict(v.name, wide, "html", axeAll)
-	j.darken(v.name, wide, part)
-	narrow := look{lang: v.lang, width: phone.width}
-	j.run(emulation.SetDeviceMetricsOverride(narrow.width, 900, 1, false))
-	j.light(true)
-	j.verdict(v.name, narrow, part, axeAll)
-	if is := ask[int64](j.tab, "document.documentElement.scrollWidth"); is > narrow.width {
-		j.t.Errorf("%s: the page is %d px wide at %d", v.name, is, narrow.width)
+	j.all(v.name, wide.width)
+	j.narrow()
+	if is := ask[int64](j.tab, "document.documentElement.scrollWidth"); is > phone.width {
+		j.t.Errorf("%s: the page is %d px wide at %d", v.name, is, phone.width)
 	}
-	j.darken(v.name, narrow, part)
+	j.verdict(v.name, phone.width, "main", axeShape)
 	for _, line := range j.complaints() {
 		if v.name != "not-found" || !strings.Contains(line, "404") {
 			j.t.Errorf("%s: console: %s", v.name, line)
@@ -68,22 +70,57 @@ func (j judge) page(v visit) {
 	}
 }
 
-// darken looks at the open page once more, in dark.
-func (j judge) darken(name string, l look, part string) {
+func (j judge) narrow() {
+	j.run(emulation.SetDeviceMetricsOverride(phone.width, 900, 1, false))
+}
+
+// all judges the open page by every rule. Colours are judged once for each
+// path, in light and dark, as wide as the page is and narrow.
+func (j judge) all(name string, width int64) {
 	j.t.Helper()
-	l.dark = true
-	j.light(false)
-	j.verdict(name, l, part, axeColours)
+	j.run(chromedp.Evaluate(j.axe, nil))
+	j.verdict(name, width, "html", axeShape)
+	fresh := slices.DeleteFunc(ask[[]string](j.tab, paths), func(path string) bool {
+		_, known := j.seen.LoadOrStore(path, true)
+		return known
+	})
+	if len(fresh) == 0 {
+		return
+	}
+	list, err := json.Marshal(fresh)
+	if err != nil {
+		j.t.Fatal(err)
+	}
+	j.do(`for (const path of ` + string(list) + `) kept.get(path).dataset.fresh = ""`)
+	for _, w := range slices.Compact([]int64{width, phone.width}) {
+		j.run(emulation.SetDeviceMetricsOverride(w, 900, 1, false))
+		for _, dark := range []bool{true, false} {
+			j.light(!dark)
+			j.verdict(fmt.Sprintf("%s dark=%v", name, dark), w, "[data-fresh]", axeColours)
+		}
+	}
 }
 
 // verdict is what axe finds on a part of the page as it is open.
-func (j judge) verdict(name string, l look, part, rules string) {
+func (j judge) verdict(name string, width int64, part, rules string) {
 	j.t.Helper()
 	script := strings.NewReplacer("PART", strconv.Quote(part), "RULES", rules).Replace(axeRun)
 	for _, violation := range ask[[]string](j.tab, script) {
-		j.t.Errorf("%s %s: %s", name, l, violation)
+		j.t.Errorf("%s at %d: %s", name, width, violation)
 	}
-	j.shoot(name + "-" + l.String())
+}
+
+// pictures of the open page, for AERIE_SCREENSHOTS.
+func (j judge) pictures(name string) {
+	j.t.Helper()
+	if os.Getenv(shots) == "" {
+		return
+	}
+	for _, l := range []look{{width: wide.width}, {width: wide.width, dark: true}, {width: phone.width}, {width: phone.width, dark: true}} {
+		j.run(emulation.SetDeviceMetricsOverride(l.width, 900, 1, false))
+		j.light(!l.dark)
+		j.shoot(name + "-" + l.String())
+	}
 }
 
 // visit is a page to look at, as somebody.
@@ -92,34 +129,14 @@ type visit struct {
 	guest            *guest
 }
 
-// built is what a page is made of: the tags of its content without their words
-// and addresses. Pages that are built alike are alike to axe.
-func built(p page) string {
-	_, body, _ := strings.Cut(p.body, "<main")
-	rows := repeated.ReplaceAllString(named.ReplaceAllString(tags.ReplaceAllStringFunc(body, func(tag string) string { return "\x00" + tag + "\x01" }), ""), "")
-	return path.Base(p.shape) + strings.Join(between.FindAllString(rows, -1), "")
-}
-
-var (
-	named    = regexp.MustCompile(` (?:id|href|value|name|for|action|formaction|data-[a-z-]+|datetime|title|src|aria-label|aria-labelledby|aria-describedby|popovertarget|form|hx-[a-z:]+|width|x|points|d)="[^"]*"`)
-	repeated = regexp.MustCompile(`(?s)</tr>.*?</tbody>`) // one row stands for all
-	between  = regexp.MustCompile(`\x00[^\x01]*\x01`)
-)
-
-// visits are all that somebody can see, one page of each shape; those that are
-// built like one that was seen before are left out.
-func visits(prefix string, g *guest, pages []page, seen map[string]bool) (out []visit) {
-	shapes := map[string]bool{}
-	lang := phone.lang // the longer words
-	if prefix == "mara" {
-		lang = wide.lang
-	}
+// visits are all that somebody can see, one page of each shape.
+func visits(prefix, lang string, g *guest, pages []page) (out []visit) {
+	seen := map[string]bool{}
 	for _, p := range pages {
-		only := os.Getenv("AERIE_PAGE")
-		if shapes[p.shape] || seen[built(p)] || only != "" && !strings.Contains(p.shape, only) {
+		if only := os.Getenv("AERIE_PAGE"); seen[p.shape] || only != "" && !strings.Contains(p.shape, only) {
 			continue
 		}
-		shapes[p.shape], seen[built(p)] = true, true
+		seen[p.shape] = true
 		out = append(out, visit{prefix + strings.NewReplacer("/", "-", ":", "").Replace(p.shape), p.path, lang, g})
 	}
 	return out
@@ -134,11 +151,13 @@ func judgeAll(t *testing.T, b *tab, all []visit) {
 	}
 	close(work)
 	var tabs sync.WaitGroup
-	for _, j := range []judge{newJudge(t, b), newJudge(t, newBrowser(t, b.url))} {
+	seen := &sync.Map{}
+	for _, j := range []judge{newJudge(t, b, seen), newJudge(t, newBrowser(t, b.url), seen)} {
 		tabs.Go(func() {
 			for v := range work {
 				j.as(v.guest)
 				j.page(v)
+				j.pictures(v.name)
 			}
 		})
 	}
@@ -155,12 +174,11 @@ func TestPagesAreAccessible(t *testing.T) {
 	b := s.browse(t)
 	nobody := &guest{site: s, t: t, cookies: map[string]*http.Cookie{}}
 	all := []visit{{"sign-in", "/login?next=/me/instances", "de", nobody}, {"not-found", "/me/nothing", "de", people.mara}}
-	seen := map[string]bool{}
 	for _, who := range []struct {
-		name  string
-		guest *guest
-	}{{"admin", people.admin}, {"mara", people.mara}, {"ella", people.ella}} {
-		all = append(all, visits(who.name, who.guest, who.guest.crawl(people.starts(who.guest)...), seen)...)
+		name, lang string // German words are longer
+		guest      *guest
+	}{{"admin", "de", people.admin}, {"mara", "en", people.mara}, {"ella", "de", people.ella}} {
+		all = append(all, visits(who.name, who.lang, who.guest, who.guest.crawl(people.starts(who.guest)...))...)
 	}
 	all = append(all, visit{"dora-dashboard", people.dora.home, "de", people.dora})
 	judgeAll(t, b, all)
@@ -175,14 +193,14 @@ func TestEmptyCloudIsAccessible(t *testing.T) {
 	pages := slices.DeleteFunc(g.crawl(g.home), func(p page) bool {
 		return !strings.Contains(p.body, `class="empty"`) && !strings.HasSuffix(p.shape, "/new") && p.shape != "/dashboard"
 	})
-	judgeAll(t, b, visits("bare", g, pages, map[string]bool{}))
+	judgeAll(t, b, visits("bare", "de", g, pages))
 }
 
 // TestOverlaysAreAccessible: the same for what opens above a page.
 func TestOverlaysAreAccessible(t *testing.T) {
 	s := newSite(t)
 	people := s.furnish()
-	j := newJudge(t, s.browse(t))
+	j := newJudge(t, s.browse(t), &sync.Map{})
 	j.as(people.admin)
 	the := func(selector string) string { return "document.querySelector(" + strconv.Quote(selector) + ")" }
 	for _, overlay := range []struct{ name, opens, shown string }{
@@ -201,9 +219,8 @@ func TestOverlaysAreAccessible(t *testing.T) {
 			j.open("/all/instances", l)
 			j.do(overlay.opens + `.click()`)
 			j.eventually(the(overlay.shown) + `?.checkVisibility()`)
-			j.run(chromedp.Evaluate(j.axe, nil))
-			j.verdict("overlay-"+overlay.name, l, "html", axeAll)
-			j.darken("overlay-"+overlay.name, l, "html")
+			j.all("overlay-"+overlay.name, l.width)
+			j.shoot("overlay-" + overlay.name + "-" + l.String())
 		}
 	}
 	j.open("/all/instances", wide)
@@ -211,8 +228,7 @@ func TestOverlaysAreAccessible(t *testing.T) {
 	j.eventually(`document.querySelector("#palette:modal input") === document.activeElement`)
 	j.run(chromedp.KeyEvent("web"))
 	j.eventually(`document.querySelector("#palette-found a[data-hit]")`)
-	j.run(chromedp.Evaluate(j.axe, nil))
-	j.verdict("overlay-palette", wide, "html", axeAll)
+	j.all("overlay-palette", wide.width)
 	for _, line := range j.complaints() {
 		t.Errorf("console: %s", line)
 	}

@@ -198,10 +198,13 @@ func (b *tab) light(on bool) {
 	}))
 }
 
-// shoot saves a picture to be looked at, into AERIE_SCREENSHOTS.
+// shots names the folder for pictures of pages, to be looked at.
+const shots = "AERIE_SCREENSHOTS"
+
+// shoot saves a picture.
 func (b *tab) shoot(name string) {
 	b.t.Helper()
-	folder := os.Getenv("AERIE_SCREENSHOTS")
+	folder := os.Getenv(shots)
 	if folder == "" {
 		return
 	}

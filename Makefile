@@ -9,9 +9,10 @@ IMAGE    := var/cache/tiny.qcow2
 GOFUMPT  := go run mvdan.cc/gofumpt@v0.9.1
 LINTER   := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.5.0
 VULN     := go run golang.org/x/vuln/cmd/govulncheck@v1.1.4
-# What make e2e runs; lint and TestLibvirtdRestarts, which a loaded machine fails,
-# are still outside of make test.
+# Tests of whole programs and of pages in a browser: without the race detector,
+# which would measure itself there.
 APART    := /cmd/aerie$$|/handlers/portal$$
+# The longest of them: crashes, real instances, the first hour in a browser.
 REAL     := TestCrash|TestTakeover|TestRealJourney|TestBrowserJourney
 # Packages whose tests run on MariaDB, too.
 STORED   := $(addprefix ./services/,store/... config/... event/... state/... job/... reconcile/... iam/... command/... placement/... network/... storage/... image/... compute/... proof/...)
@@ -35,14 +36,14 @@ build: vendor ## compile the programs into bin/
 
 test: ## everything that must hold before a change goes in
 	@cmd/setup/packages.sh test && $(MAKE) -s vendor guest && cmd/setup/host.sh up
-	@$(MAKE) fresh build
-	go test -race $(TAGS) -timeout 25m -skip TestLibvirtdRestarts $$(go list $(TAGS) ./... | grep -vE '$(APART)')
+	@$(MAKE) fresh lint build
+	go test -race $(TAGS) -timeout 25m $$(go list $(TAGS) ./... | grep -vE '$(APART)')
 	cmd/setup/with-mariadb.sh go test $(TAGS) -timeout 25m $(STORED)
+	AERIE_TEST_REQUIRE=all go test $(TAGS) -timeout 25m ./handlers/portal
 	AERIE_TEST_PROGRAM=$(CURDIR)/bin/aerie go test $(TAGS) -timeout 25m -skip '$(REAL)' ./cmd/aerie
+	@$(MAKE) e2e
 
-e2e: guest build ## the portal in a browser, and the whole program on real parts: crashes, real instances, the first hour
-	@cmd/setup/packages.sh test && cmd/setup/host.sh up
-	go test $(TAGS) -timeout 25m ./handlers/portal
+e2e: guest build ## the whole program on real parts: crashes, real instances, the first hour in a browser
 	AERIE_TEST_REQUIRE=all AERIE_TEST_PROGRAM=$(CURDIR)/bin/aerie go test $(TAGS) -timeout 60m -run '$(REAL)' ./cmd/aerie
 
 fresh: ## fail when generated code is older than its templates

@@ -213,6 +213,11 @@ func (s BridgeSpec) check() error {
 	if err := checkMTU(s.MTU); err != nil {
 		return err
 	}
+	for _, a := range s.Resolvers {
+		if !a.Is4() || !a.IsGlobalUnicast() {
+			return fmt.Errorf("resolver %q is no IPv4 address of a host", a)
+		}
+	}
 	if s.Address.IsValid() {
 		return checkSeat(s.Address)
 	}

@@ -138,6 +138,8 @@ func TestCheckNetwork(t *testing.T) {
 		"no name":               func(s *bridge) { s.Name = "" },
 		"the network's address": func(s *bridge) { s.Address = netip.MustParsePrefix("10.9.0.0/24") },
 		"IPv6":                  func(s *bridge) { s.Address = netip.MustParsePrefix("fd00::1/64") },
+		"an IPv6 resolver":      func(s *bridge) { s.Resolvers = []netip.Addr{netip.MustParseAddr("fd00::53")} },
+		"no resolver":           func(s *bridge) { s.Resolvers = []netip.Addr{{}} },
 		"nothing to masquerade": func(s *bridge) { s.Address = netip.Prefix{} },
 	})
 	type router = drivers.RouterSpec

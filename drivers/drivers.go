@@ -312,6 +312,9 @@ type (
 		Address netip.Prefix // the host's own address on it; zero for none
 		// Masquerade lets what is behind the bridge out through the host.
 		Masquerade bool
+		// Resolvers may be asked for names from the bridge, wherever they are; it
+		// is fenced off from the host and the host's own networks else.
+		Resolvers []netip.Addr
 	}
 	// BridgeRef names a bridge.
 	BridgeRef struct{ Name string }

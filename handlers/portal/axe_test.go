@@ -22,7 +22,9 @@ const (
 	// for these.
 	axeShape   = `{runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"], rules: {"color-contrast": {enabled: false}, "link-in-text-block": {enabled: false}}}`
 	axeColours = `{runOnly: {type: "rule", values: ["color-contrast", "link-in-text-block"]}}`
-	axeRun     = `axe.run(PART, {preload: false, resultTypes: ["violations"], ...RULES}).then(r =>
+	// axePlace asks for what the width of the window decides.
+	axePlace = `{runOnly: {type: "rule", values: ["target-size", "scrollable-region-focusable"]}}`
+	axeRun   = `axe.run(PART, {preload: false, resultTypes: ["violations"], ...RULES}).then(r =>
 	r.violations.map(v => v.id + ": " + v.help + "\n" + v.nodes.slice(0, 4).map(n => "  " + n.target + " " + n.html.slice(0, 160)).join("\n")))`
 	// paths are all that styles can tell apart: elements below elements, by
 	// name, class and state. One of each is kept.
@@ -62,7 +64,7 @@ func (j judge) page(v visit) {
 	if is := ask[int64](j.tab, "document.documentElement.scrollWidth"); is > phone.width {
 		j.t.Errorf("%s: the page is %d px wide at %d", v.name, is, phone.width)
 	}
-	j.verdict(v.name, phone.width, "main", axeShape)
+	j.verdict(v.name, phone.width, "html", axePlace)
 	for _, line := range j.complaints() {
 		if v.name != "not-found" || !strings.Contains(line, "404") {
 			j.t.Errorf("%s: console: %s", v.name, line)

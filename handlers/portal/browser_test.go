@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -107,18 +108,37 @@ const aWhile = time.Minute
 
 func (b *tab) run(actions ...chromedp.Action) {
 	b.t.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, aWhile)
-	defer cancel()
-	if err := chromedp.Run(ctx, actions...); err != nil {
+	if err := b.try(actions...); err != nil {
 		b.t.Fatal(err)
 	}
 }
 
+func (b *tab) try(actions ...chromedp.Action) error {
+	ctx, cancel := context.WithTimeout(b.ctx, aWhile)
+	defer cancel()
+	return chromedp.Run(ctx, actions...)
+}
+
+// ask is what a script says, of the next page where this one goes just now.
 func ask[T any](b *tab, script string) T {
 	b.t.Helper()
-	var got T
-	b.run(chromedp.Evaluate(script, &got, func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }))
-	return got
+	for tries := 0; ; tries++ {
+		var got T
+		err := b.try(chromedp.Evaluate(script, &got, func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }))
+		if err == nil {
+			return got
+		}
+		if tries == 20 || !leaving(err) {
+			b.t.Fatalf("%s: %v", script, err)
+		}
+		b.run(chromedp.Sleep(50 * time.Millisecond))
+	}
+}
+
+// leaving tells the errors of Chromium for a page that is being left.
+func leaving(err error) bool {
+	return strings.Contains(err.Error(), "Not attached to an active page") || strings.Contains(err.Error(), "Cannot find context") ||
+		strings.Contains(err.Error(), "Inspected target navigated")
 }
 
 // do runs a script for what it does.

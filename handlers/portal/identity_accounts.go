@@ -49,10 +49,10 @@ func accountList(r *Request) listPage[iamcmd.AccountView] {
 			colLink(r, "domain", func(a iamcmd.AccountView) string { return a.DomainPath }, func(a iamcmd.AccountView) string { return r.Path("/domains/", a.DomainID) }),
 			colText(r, "role", func(a iamcmd.AccountView) string { return a.RoleName }),
 			colCount(r, "users", func(a iamcmd.AccountView) int { return len(a.Users) }),
-			colText(r, "instances", func(a iamcmd.AccountView) string { return limitText(r, int64(a.VMTotal), a.VMLimit) }),
-			colText(r, "volumes", func(a iamcmd.AccountView) string { return limitText(r, a.VolumeTotal, a.VolumeLimit) }),
-			optional(colText(r, "networks", func(a iamcmd.AccountView) string { return limitText(r, a.NetworkTotal, a.NetworkLimit) })),
-			optional(colText(r, "public_ips", func(a iamcmd.AccountView) string { return limitText(r, a.IPTotal, a.IPLimit) })),
+			colText(r, "instances", func(a iamcmd.AccountView) string { return limitText(int64(a.VMTotal), a.VMLimit) }),
+			colText(r, "volumes", func(a iamcmd.AccountView) string { return limitText(a.VolumeTotal, a.VolumeLimit) }),
+			optional(colText(r, "networks", func(a iamcmd.AccountView) string { return limitText(a.NetworkTotal, a.NetworkLimit) })),
+			optional(colText(r, "public_ips", func(a iamcmd.AccountView) string { return limitText(a.IPTotal, a.IPLimit) })),
 			colTime(r, "created", func(a iamcmd.AccountView) timeOf { return a.Created }),
 		},
 		Filters: []components.Filter{
@@ -65,7 +65,7 @@ func accountList(r *Request) listPage[iamcmd.AccountView] {
 }
 
 // limitText is how many there are of how many there may be.
-func limitText(r *Request, n int64, limit string) string {
+func limitText(n int64, limit string) string {
 	if _, err := strconv.ParseInt(limit, 10, 64); err != nil {
 		return strconv.FormatInt(n, 10) + " / ∞"
 	}

@@ -40,8 +40,8 @@ func domainList(r *Request) listPage[iamcmd.DomainView] {
 		Columns: []column[iamcmd.DomainView]{
 			name,
 			colText(r, "path", func(d iamcmd.DomainView) string { return d.Path }),
-			colText(r, "instances", func(d iamcmd.DomainView) string { return limitText(r, d.VMTotal, d.VMLimit) }),
-			colText(r, "volumes", func(d iamcmd.DomainView) string { return limitText(r, d.VolumeTotal, d.VolumeLimit) }),
+			colText(r, "instances", func(d iamcmd.DomainView) string { return limitText(d.VMTotal, d.VMLimit) }),
+			colText(r, "volumes", func(d iamcmd.DomainView) string { return limitText(d.VolumeTotal, d.VolumeLimit) }),
 			optional(colText(r, "networkdomain", func(d iamcmd.DomainView) string { return d.NetworkDomain })),
 			colTime(r, "created", func(d iamcmd.DomainView) timeOf { return d.Created }),
 		},

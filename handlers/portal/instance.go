@@ -184,7 +184,7 @@ func instanceNICs(r *Request, vm compute.View) (templ.Component, error) {
 
 // bare is a small table of what the page has anyway.
 func bare[T any](r *Request, l listPage[T], rows []T, empty components.Empty) templ.Component {
-	t := l.table(r, components.Query{Path: r.Request().URL.Path})
+	t := l.table(components.Query{Path: r.Request().URL.Path})
 	t.Bare, t.Rows, t.Empty, t.CSV, t.Search = true, rows, empty, "", ""
 	return around(components.Panel{Title: l.Title, Flush: true}, t)
 }

@@ -113,7 +113,7 @@ func (l listPage[T]) load(r *Request, q components.Query) (components.Table[T], 
 	if err != nil {
 		return components.Table[T]{}, out, err
 	}
-	t := l.table(r, q)
+	t := l.table(q)
 	t.Rows, t.Pager = out.Items, pager(r, q, page, size, out.Count, len(out.Items))
 	return t, out, nil
 }
@@ -142,7 +142,7 @@ func (l listPage[T]) asked(q components.Query) url.Values {
 	return v
 }
 
-func (l listPage[T]) table(r *Request, q components.Query) components.Table[T] {
+func (l listPage[T]) table(q components.Query) components.Table[T] {
 	if l.Address != "" {
 		q.Path = l.Address
 	}
@@ -198,7 +198,7 @@ func rowsOf[T any](page func(*Request) listPage[T]) liveRows {
 		if err != nil {
 			return nil, err
 		}
-		t := l.table(r, q)
+		t := l.table(q)
 		var out []templ.Component
 		for _, item := range items {
 			out = append(out, swap("#"+t.RowDOM(item), "outerMorph", t.Row(item)))

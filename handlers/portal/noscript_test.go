@@ -55,7 +55,9 @@ func (b *tab) reads(words ...string) {
 			b.shoot("failed")
 			b.t.Fatalf("no %q in %s", words[missing], text)
 		}
-		b.run(chromedp.Sleep(100*time.Millisecond), chromedp.Reload())
+		if err := b.try(chromedp.Sleep(100*time.Millisecond), chromedp.Reload()); err != nil && !leaving(err) {
+			b.t.Fatal(err)
+		}
 	}
 }
 

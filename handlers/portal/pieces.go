@@ -137,14 +137,14 @@ func (r *Request) figure(n int64) string { return locales.Number(r.Ctx(), n) }
 
 // bareList is a list inside a card: no bar, no pager.
 func bareList[T any](r *Request, l listPage[T], rows []T) templ.Component {
-	t := l.table(r, components.Query{Path: r.Request().URL.Path})
+	t := l.table(components.Query{Path: r.Request().URL.Path})
 	t.Bare, t.Rows, t.Bulk = true, rows, nil
 	return t
 }
 
 // boxed is a framed part of a page.
-func boxed(title string, body templ.Component, buttons ...components.Button) templ.Component {
-	return around(components.Panel{Title: title, Actions: buttons}, body)
+func boxed(title string, body templ.Component) templ.Component {
+	return around(components.Panel{Title: title}, body)
 }
 
 // sheet is a card with a table in it.

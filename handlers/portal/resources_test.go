@@ -49,12 +49,12 @@ func TestForeignThingsAreAbsent(t *testing.T) {
 
 // journey is the life of a thing by plain forms.
 type journey struct {
-	list, form string
-	fields     []string
-	shows      string   // in the list afterwards
-	edit       []string // fields of the change; none: it cannot be changed
-	becomes    string
-	typed      string // the name for the confirmation
+	list    string
+	fields  []string
+	shows   string   // in the list afterwards
+	edit    []string // fields of the change; none: it cannot be changed
+	becomes string
+	typed   string // the name for the confirmation
 }
 
 func TestJourneys(t *testing.T) {

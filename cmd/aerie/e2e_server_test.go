@@ -439,7 +439,7 @@ func sweepMachine(data string) (errs []error) {
 		if left := linksOf(prefix); len(left) > 0 {
 			errs = append(errs, fmt.Errorf("links stay: %v", left))
 		}
-		for _, table := range []string{"aerie_guard_" + prefix, "aerie_" + prefix + "pub"} {
+		for _, table := range []string{"aerie_guard_" + prefix, "aerie_" + prefix + "pub", "aerie_fence_" + prefix + "pub"} {
 			_ = exec.Command("nft", "delete", "table", "inet", table).Run()
 		}
 	}

@@ -63,27 +63,30 @@ func (d *Driver) applyBridge(ctx context.Context, s drivers.BridgeSpec) error {
 }
 
 // own gives a bridge of ours its name tag and the host's address. Without an
-// address the host keeps away from it.
+// address the host keeps away from it; with one it is fenced off before it can
+// be reached.
 func (d *Driver) own(ctx context.Context, h *netlink.Handle, link netlink.Link, s drivers.BridgeSpec) error {
 	if link.Attrs().Alias != d.alias(aliasBridge) {
 		if err := h.LinkSetAlias(link, d.alias(aliasBridge)); err != nil {
 			return fmt.Errorf("tag %s: %w", s.Name, err)
 		}
 	}
-	group, want := 0, []netip.Prefix{s.Address}
+	group, want, protect := 0, []netip.Prefix{s.Address}, func() error { return d.ensureFence(ctx, s) }
 	if !s.Address.IsValid() {
-		group, want = secludedGroup, nil
-		if err := d.ensureGuard(ctx); err != nil {
-			return err
-		}
+		group, want, protect = secludedGroup, nil, func() error { return d.ensureGuard(ctx) }
+	}
+	if err := protect(); err != nil {
+		return err
 	}
 	if link.Attrs().Group != uint32(group) {
 		if err := h.LinkSetGroup(link, group); err != nil {
 			return fmt.Errorf("group of %s: %w", s.Name, err)
 		}
 	}
-	_, err := ensureAddresses(h, link, want)
-	return err
+	if _, err := ensureAddresses(h, link, want); err != nil || s.Address.IsValid() {
+		return err
+	}
+	return d.dropFence(ctx, s.Name)
 }
 
 // ensureBridge finds a bridge or makes it. One of ours is mended.
@@ -225,7 +228,7 @@ func (d *Driver) RemoveBridge(ctx context.Context, ref drivers.BridgeRef) (drive
 	if err := d.dropBridge(ref.Name, d.alias("")); err != nil {
 		return drivers.Done{}, fail(op, err)
 	}
-	if err := d.dropTable(ctx, d.host, masqueradeTable(ref.Name)); err != nil {
+	if err := errors.Join(d.dropTable(ctx, d.host, masqueradeTable(ref.Name)), d.dropFence(ctx, ref.Name)); err != nil {
 		return drivers.Done{}, fail(op, err)
 	}
 	return drivers.Done{}, fail(op, d.dropGuard(ctx))

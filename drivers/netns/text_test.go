@@ -59,6 +59,9 @@ func TestTexts(t *testing.T) {
 		golden(t, name+".hosts", dhcpHosts(s.Hosts)+"\n"+dnsHosts(s))
 	}
 	golden(t, "guard.nft", guard("aerie_guard_ae"))
+	golden(t, "fence.nft", fence(drivers.BridgeSpec{
+		Name: "pub-0.1", Address: netip.MustParsePrefix("198.18.0.1/16"), Resolvers: []netip.Addr{netip.MustParseAddr("192.0.2.53")},
+	}))
 	golden(t, "masquerade.nft", masquerade(drivers.BridgeSpec{Name: "pub-0.1", Address: netip.MustParsePrefix("198.18.0.1/16")}))
 }
 

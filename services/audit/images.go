@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"gorm.io/gorm"
@@ -51,13 +52,13 @@ func strayFiles(ctx context.Context, l *look) ([]Finding, error) {
 		if err != nil {
 			return out, err
 		}
-		known, err := l.filesOf(ctx, s)
+		known, coming, err := l.filesOf(ctx, s)
 		if err != nil {
 			return out, err
 		}
 		for _, e := range entries {
 			path := filepath.Join(s.Path, e.Name())
-			if e.Type().IsRegular() && !strings.HasPrefix(e.Name(), ".") && !known[path] {
+			if e.Type().IsRegular() && !strings.HasPrefix(e.Name(), ".") && !known[path] && !partOf(coming, path) {
 				out.add("stray-file", "imagestore/"+s.ID+"/"+e.Name(), "%s in the image store %s is no template's", path, s.Name)
 			}
 		}
@@ -65,17 +66,21 @@ func strayFiles(ctx context.Context, l *look) ([]Finding, error) {
 	return out, nil
 }
 
-// filesOf is the files that a store may hold. One that is on its way has no
-// path in its row yet, so that the names it will have are allowed.
-func (l *look) filesOf(ctx context.Context, s infra.ImageStore) (map[string]bool, error) {
+// filesOf is the files that a store may hold, and those of them that are on
+// their way: such a copy has no path in its row yet.
+func (l *look) filesOf(ctx context.Context, s infra.ImageStore) (known map[string]bool, coming []string, err error) {
 	copies, err := gorm.G[image.Copy](l.DB.In(ctx)).Where("store_id = ?", s.ID).Find(ctx)
-	known := map[string]bool{}
+	known = map[string]bool{}
 	for _, c := range copies {
 		known[c.Path] = true
 		if c.State != image.Ready {
 			path := filepath.Join(s.Path, c.TemplateID+".img")
-			known[path], known[path+".part"] = true, true
+			known[path], coming = true, append(coming, path)
 		}
 	}
-	return known, err
+	return known, coming, err
+}
+
+func partOf(coming []string, file string) bool {
+	return slices.ContainsFunc(coming, func(path string) bool { return image.IsPart(path, file) })
 }

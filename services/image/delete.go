@@ -86,14 +86,30 @@ func (s *Service) deleteFiles(ctx context.Context, d *removal) error {
 		return err
 	}
 	for _, c := range copies {
-		if c.Path == "" {
-			continue
-		}
-		if err := gone(os.Remove(c.Path)); err != nil {
+		if err := s.deleteFile(ctx, c); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// deleteFile removes a copy's file and what downloads of it have left.
+func (s *Service) deleteFile(ctx context.Context, c Copy) error {
+	path := c.Path
+	if path == "" {
+		_, t, secondary, err := s.copyOf(ctx, c.ID)
+		if store.IsAbsent(err) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		path = fileOf(t, secondary)
+	}
+	if err := gone(os.Remove(path)); err != nil {
+		return err
+	}
+	return dropParts(path, "")
 }
 
 // dropBases removes the template from primary pools; where disks are cloned

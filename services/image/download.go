@@ -39,7 +39,8 @@ var CopyStates = state.Machine[CopyState, CopyEvent]{
 // download is the state of the saga that brings a template.
 type download struct {
 	Copy           string
-	Path           string
+	Path           string // of the file
+	Part           string // of the attempt that brought all of it
 	Bytes, Virtual int64
 }
 
@@ -64,34 +65,46 @@ func (s *Service) copyOf(ctx context.Context, id string) (Copy, Template, infra.
 	return c, t, secondary, err
 }
 
+// fileOf is where a template's copy lies.
+func fileOf(t Template, s infra.ImageStore) string { return filepath.Join(s.Path, t.ID+".img") }
+
 // begin takes a copy that failed before to another try.
 func (s *Service) begin(ctx context.Context, d *download) error {
-	c, err := gorm.G[Copy](s.db.In(ctx)).Where("id = ?", d.Copy).Take(ctx)
+	c, t, secondary, err := s.copyOf(ctx, d.Copy)
 	if err != nil {
 		return err
 	}
+	d.Path = fileOf(t, secondary) // noted before there is a file
 	return state.Move(ctx, s.db, &c, CopyStates, Again, map[string]any{"percent": 0, "why": ""})
 }
 
-// fetch downloads beside the final name. Doing it again begins anew.
+// fetch downloads beside the final name. Doing it again begins anew, without
+// what earlier attempts have left.
 func (s *Service) fetch(ctx context.Context, d *download) error {
 	c, t, secondary, err := s.copyOf(ctx, d.Copy)
 	if err != nil {
 		return err
 	}
-	d.Path = filepath.Join(secondary.Path, t.ID+".img")
+	d.Path = fileOf(t, secondary)
+	file := part(ctx, d.Path)
+	if err := dropParts(d.Path, file); err != nil {
+		return err
+	}
 	f := fetcher{allowed: parseAllowed(s.parts.Settings.allowed.Get(ctx)), most: int64(s.parts.Settings.maxSize.Get(ctx)) << 30, stall: patience}
 	told := s.db.Now()
-	d.Bytes, err = f.get(ctx, t.URL, part(d.Path), func(done, total int64) {
+	d.Bytes, err = f.get(ctx, t.URL, file, func(done, total int64) {
 		if now := s.db.Now(); total > 0 && now.Sub(told) >= 2*time.Second {
 			told = now
 			s.tell(ctx, c.ID, int(done*100/total))
 		}
 	})
-	return err
+	if err != nil {
+		_ = os.Remove(file) // who was taken over is not asked to undo
+		return err
+	}
+	d.Part = file
+	return nil
 }
-
-func part(path string) string { return path + ".part" }
 
 // tell notes the progress; that it cannot is no reason to stop.
 func (s *Service) tell(ctx context.Context, copyID string, percent int) {
@@ -101,11 +114,11 @@ func (s *Service) tell(ctx context.Context, copyID string, percent int) {
 	})
 }
 
-func (s *Service) dropPart(_ context.Context, d *download) error {
+func (s *Service) dropPart(ctx context.Context, d *download) error {
 	if d.Path == "" {
 		return nil
 	}
-	return gone(os.Remove(part(d.Path)))
+	return dropParts(d.Path, part(ctx, d.Path))
 }
 
 func (s *Service) dropFile(_ context.Context, d *download) error { return gone(os.Remove(d.Path)) }
@@ -124,7 +137,7 @@ func (s *Service) verify(ctx context.Context, d *download) error {
 	if err != nil {
 		return err
 	}
-	path := part(d.Path)
+	path := d.Part
 	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
 		path = d.Path
 	}

@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -26,6 +27,8 @@ type fetcher struct {
 	stall   time.Duration  // without a byte
 	// resolver finds addresses; nil takes the system's.
 	resolver *net.Resolver
+	// own tells this machine's addresses; nil asks the system.
+	own func() ([]net.Addr, error)
 }
 
 const (
@@ -61,7 +64,22 @@ func (f fetcher) may(addr netip.Addr) bool {
 			return false
 		}
 	}
-	return true
+	return !f.here(addr)
+}
+
+// here tells an address of this machine, which may be one of the internet's: it
+// is asked for at every dial, for addresses come and go. Who does not know
+// takes any for its own.
+func (f fetcher) here(addr netip.Addr) bool {
+	own := f.own
+	if own == nil {
+		own = net.InterfaceAddrs
+	}
+	addrs, err := own()
+	return err != nil || slices.ContainsFunc(addrs, func(a net.Addr) bool {
+		p, err := netip.ParsePrefix(a.String())
+		return err == nil && p.Addr().Unmap().WithZone("") == addr.WithZone("")
+	})
 }
 
 func (f fetcher) dialer() *net.Dialer {

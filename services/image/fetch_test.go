@@ -42,6 +42,54 @@ func TestInternalAddressesAreRefused(t *testing.T) {
 	}
 }
 
+// TestOwnAddressesAreRefused: what listens on a public address of this machine
+// may be meant for its neighbours alone.
+func TestOwnAddressesAreRefused(t *testing.T) {
+	address := func(list ...string) func() ([]net.Addr, error) {
+		return func() (addrs []net.Addr, _ error) {
+			for _, text := range list {
+				ip, n, err := net.ParseCIDR(text)
+				if err != nil {
+					t.Fatal(err)
+				}
+				addrs = append(addrs, &net.IPNet{IP: ip, Mask: n.Mask})
+			}
+			return addrs, nil
+		}
+	}
+	f := fetcher{most: 1, stall: time.Second, own: address("127.0.0.1/8", "9.9.9.9/24", "2606:4700::1/64")}
+	for _, host := range []string{"9.9.9.9", "[::ffff:9.9.9.9]", "[2606:4700::1]"} {
+		_, err := f.get(t.Context(), "http://"+host+":9/x", filepath.Join(t.TempDir(), "f"), func(int64, int64) {})
+		if fault.Of(err).Key != "error.url_internal" {
+			t.Errorf("%s: %v", host, err)
+		}
+	}
+	if !f.may(netip.MustParseAddr("9.9.9.10")) {
+		t.Error("a neighbour on the internet is refused")
+	}
+	f.own = address("9.9.9.10/24") // as addresses come and go
+	if !f.may(netip.MustParseAddr("9.9.9.9")) || f.may(netip.MustParseAddr("9.9.9.10")) {
+		t.Error("its addresses are not asked for anew")
+	}
+	f.allowed = parseAllowed("9.9.9.10")
+	if !f.may(netip.MustParseAddr("9.9.9.10")) {
+		t.Error("what the operator trusts is refused")
+	}
+	f = fetcher{own: func() ([]net.Addr, error) { return nil, errors.New("no idea") }}
+	if f.may(netip.MustParseAddr("9.9.9.9")) {
+		t.Error("who does not know its addresses reaches any")
+	}
+	addrs, err := net.InterfaceAddrs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range addrs {
+		if p := netip.MustParsePrefix(a.String()); !(fetcher{}).here(p.Addr()) || (fetcher{}).may(p.Addr()) {
+			t.Errorf("%s is not taken for this machine's", p)
+		}
+	}
+}
+
 // server answers, and the fetcher trusts the address it listens on alone.
 func server(t *testing.T, h http.HandlerFunc) (string, fetcher) {
 	t.Helper()

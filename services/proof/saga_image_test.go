@@ -48,13 +48,21 @@ func ready(w *proof.World, id string) error {
 	if w.Count(&image.Copy{}, "template_id = ? AND state = ? AND percent = 100", id, image.Ready) != 1 {
 		return errors.New("there is no ready copy")
 	}
-	if path := file(w, id); !proof.There(path) || proof.There(path+".part") {
+	if path := file(w, id); !proof.There(path) || len(parts(w, id)) > 0 {
 		return fmt.Errorf("%s is not there, or its part", path)
 	}
 	return nil
 }
 
 func file(w *proof.World, id string) string { return filepath.Join(w.Images, id+".img") }
+
+// parts are the files of downloads that have not arrived.
+func parts(w *proof.World, id string) []string {
+	w.Helper()
+	list, err := filepath.Glob(file(w, id) + ".*")
+	w.Must(err)
+	return list
+}
 
 func remove(w *proof.World) func() {
 	return func() {
@@ -75,7 +83,7 @@ func templateDownload(w *proof.World) proof.Case {
 			if w.Count(&image.Copy{}, "template_id = ? AND state = ?", id(), image.FailedCopy) != 1 {
 				return errors.New("the copy has not failed")
 			}
-			if proof.There(file(w, id())) || proof.There(file(w, id())+".part") {
+			if proof.There(file(w, id())) || len(parts(w, id())) > 0 {
 				return errors.New("a file is left")
 			}
 			return nil

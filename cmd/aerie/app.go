@@ -159,9 +159,35 @@ func transient(err error) bool {
 	return k == drivers.Busy || k == drivers.Unreachable || store.Transient(err)
 }
 
+const secretVar = "AERIE_SECRET_KEY"
+
+// upToDate migrates the database and sees that its secrets can be opened.
+func (s state) upToDate(ctx context.Context, db *store.DB) error {
+	if err := db.Migrate(ctx); err != nil {
+		return err
+	}
+	return s.fits(ctx, db)
+}
+
+// fits refuses a database whose secrets another key has sealed.
+func (s state) fits(ctx context.Context, db *store.DB) error {
+	err := db.CheckKey(ctx)
+	if errors.Is(err, store.ErrOtherKey) {
+		return fmt.Errorf("%w: give %s or %s the key of its first server", err, secretVar, s.path("secret.key"))
+	}
+	return err
+}
+
 // secretKey is the key of secrets at rest: shared by servers on one database
 // through the environment, else a file of this installation.
 func secretKey(s state) ([]byte, error) {
+	if text := os.Getenv(secretVar); text != "" {
+		key, err := store.ParseKey(text)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", secretVar, err)
+		}
+		return key, nil
+	}
 	key, err := store.KeyFile(s.path("secret.key"), randomness)
 	if err != nil {
 		return nil, fmt.Errorf("secret key: %w", err)

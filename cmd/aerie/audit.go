@@ -35,6 +35,9 @@ func (c auditCommand) Run(ctx context.Context, out io.Writer) error {
 	if err := a.ready(ctx); err != nil {
 		return err
 	}
+	if err := a.fits(ctx, a.db); err != nil {
+		return err
+	}
 	a.node.look = true
 	found, skipped, err := a.audit(ctx, c.Pause)
 	if err := errors.Join(c.print(out, found, skipped), err); err != nil {

@@ -28,31 +28,6 @@ var localDNS = netip.MustParseAddr("9.9.9.9")
 // guestImage is the bundled guest image.
 const guestImage = "tiny.qcow2"
 
-// start makes what a first start needs: the administrator, the offerings and
-// the zone "local". It returns the administrator's password when it made one.
-func (a *app) first(ctx context.Context, auto bool) (password string, err error) {
-	password = os.Getenv("AERIE_ADMIN_PASSWORD")
-	given := password != ""
-	if !given {
-		if password, err = compute.NewPassword(randomness); err != nil {
-			return "", err
-		}
-	}
-	created, err := a.iam.Bootstrap(ctx, password)
-	if err != nil {
-		return "", err
-	}
-	if created && !given {
-		if err := os.WriteFile(a.path("admin-password"), []byte(password+"\n"), 0o600); err != nil {
-			return "", err
-		}
-	}
-	if !created || given {
-		password = ""
-	}
-	return password, a.seed(ctx, auto)
-}
-
 // seed makes the offerings and the zone, once in a database's life.
 func (a *app) seed(ctx context.Context, auto bool) error {
 	sys := store.System(ctx, "first start")
@@ -252,6 +227,22 @@ func (a *app) plugInto(ctx context.Context, h infra.Host) error {
 	if !ok {
 		return nil
 	}
-	_, err = sw.ApplyBridge(ctx, drivers.BridgeSpec{Name: publicBridge(prefix), Address: seat, Masquerade: true})
+	resolvers, err := a.resolvers(ctx, h.ZoneID)
+	if err != nil {
+		return err
+	}
+	_, err = sw.ApplyBridge(ctx, drivers.BridgeSpec{Name: publicBridge(prefix), Address: seat, Masquerade: true, Resolvers: resolvers})
 	return err
+}
+
+// resolvers are those that an administrator gave the zone. A network's own are
+// its tenant's choice and open no way into this machine's networks.
+func (a *app) resolvers(ctx context.Context, zoneID string) (list []netip.Addr, err error) {
+	zone, err := store.Find[infra.Zone](store.System(ctx, "the public bridge"), a.db, zoneID)
+	for _, text := range []string{zone.DNS1, zone.DNS2} {
+		if addr, bad := netip.ParseAddr(text); bad == nil && addr.Is4() && addr.IsGlobalUnicast() {
+			list = append(list, addr)
+		}
+	}
+	return list, err
 }

@@ -33,9 +33,9 @@ func (c migrateCommand) Run(ctx context.Context, out io.Writer) error {
 		if have != want {
 			return fmt.Errorf("the schema differs")
 		}
-		return nil
+		return c.fits(ctx, db)
 	}
-	if err := db.Migrate(ctx); err != nil {
+	if err := c.upToDate(ctx, db); err != nil {
 		return err
 	}
 	fmt.Fprintf(out, "schema %d → %d\n", have, want)

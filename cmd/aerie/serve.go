@@ -22,24 +22,30 @@ import (
 	"aerie/handlers/portal"
 	"aerie/handlers/session"
 	"aerie/services/infra"
+	"aerie/services/reconcile"
 )
 
 type serveCommand struct {
 	state
 	Listen string `help:"Address of the portal and the API." default:"127.0.0.1:8080" env:"AERIE_LISTEN"`
 	Node   string `help:"auto uses this machine as the first KVM host when it can be one; off simulates." enum:"auto,off" default:"auto" env:"AERIE_NODE"`
+	front
 }
 
 // Run serves until it is told to stop, then drains.
 func (c serveCommand) Run(ctx context.Context, out io.Writer) error {
 	began := time.Now()
 	log := logger(os.Stderr)
+	public, trusted, err := c.parse()
+	if err != nil {
+		return err
+	}
 	a, err := open(ctx, c.state, log)
 	if err != nil {
 		return err
 	}
 	defer a.close()
-	if err := a.db.Migrate(ctx); err != nil {
+	if err := a.upToDate(ctx, a.db); err != nil {
 		return err
 	}
 	password, err := a.first(ctx, c.Node == "auto")
@@ -54,6 +60,10 @@ func (c serveCommand) Run(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	a.origin.Store(&url.URL{Scheme: "http", Host: l.Addr().String()})
+	a.sessions.Trusted, a.sessions.Public = trusted, public
+	if public != nil {
+		a.origin.Store(public)
+	}
 	a.greet(ctx, out, password, time.Since(began))
 	debug.FreeOSMemory() // what only the start needed, such as the cost of password hashes
 	return a.serve(ctx, l)
@@ -63,7 +73,7 @@ func (c serveCommand) Run(ctx context.Context, out io.Writer) error {
 func (a *app) greet(ctx context.Context, out io.Writer, password string, took time.Duration) {
 	fmt.Fprintf(out, "Aerie is ready at %s after %.1f s.\n", a.origin.Load(), took.Seconds())
 	if password != "" {
-		fmt.Fprintf(out, "Sign in as admin with the password %s (kept in %s).\n", password, a.path("admin-password"))
+		fmt.Fprintf(out, "Sign in as admin with the password %s (kept in %s).\n", password, a.path(passwordFile))
 	}
 	if simulated, err := a.infra.Simulated(ctx); err == nil && simulated {
 		fmt.Fprintln(out, "This machine is no KVM host, so its data centre is simulated; aerie doctor tells why.")
@@ -82,6 +92,8 @@ func (a *app) serve(ctx context.Context, l net.Listener) error {
 		BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
 	}
 	a.keep()
+	// The zone's resolvers change, and other programs flush the rules of a machine.
+	a.loops.Add(reconcile.Loop{Name: "bridge", Every: time.Minute, Run: a.plug})
 	g, work := errgroup.WithContext(ctx)
 	g.Go(func() error { return a.jobs.Run(work) })
 	g.Go(func() error { return a.loops.Run(work) })
@@ -123,7 +135,7 @@ func (a *app) pages() *portal.Portal {
 }
 
 func (a *app) handler(query *api.Handler, pages *portal.Portal) *echo.Echo {
-	screens := &console.Handler{Compute: a.compute, Log: a.log}
+	screens := &console.Handler{Compute: a.compute, Log: a.log, Public: a.sessions.Public}
 	return handlers.New(handlers.Parts{Log: a.log, Sessions: a.sessions, Metrics: a.metrics, Ready: a.ready, API: func(e *echo.Echo) {
 		query.Register(e)
 		screens.Register(e)

@@ -45,6 +45,35 @@ func TestMigrateAndAudit(t *testing.T) {
 	}
 }
 
+// TestKeyOfSecrets: a server with another key than the database's does not start.
+func TestKeyOfSecrets(t *testing.T) {
+	data := t.TempDir()
+	key, other := strings.Repeat("0a", 32), strings.Repeat("0b", 32)
+	t.Setenv("AERIE_SECRET_KEY", key)
+	if code, _, errs := tool(t, "migrate", "--data", data); code != 0 {
+		t.Fatalf("migrate: %d %s", code, errs)
+	}
+	if existsAt(filepath.Join(data, "secret.key")) {
+		t.Error("a key file was made beside the key of the environment")
+	}
+	for _, args := range [][]string{{"migrate"}, {"audit"}, {"serve", "--listen", "127.0.0.1:0", "--node", "off"}} {
+		for _, env := range []string{other, ""} {
+			t.Setenv("AERIE_SECRET_KEY", env)
+			if code, _, errs := tool(t, append(args, "--data", data)...); code != 1 || !strings.Contains(errs, "AERIE_SECRET_KEY") {
+				t.Errorf("%v with another key: %d %s", args, code, errs)
+			}
+		}
+	}
+	t.Setenv("AERIE_SECRET_KEY", "a password")
+	if code, _, errs := tool(t, "migrate", "--data", data); code != 1 || !strings.Contains(errs, "AERIE_SECRET_KEY") || strings.Contains(errs, "a password") {
+		t.Errorf("a key that is none: %d %s", code, errs)
+	}
+	t.Setenv("AERIE_SECRET_KEY", key)
+	if code, _, errs := tool(t, "audit", "--data", data); code != 0 {
+		t.Errorf("the same key again: %d %s", code, errs)
+	}
+}
+
 func TestDocs(t *testing.T) {
 	code, out, errs := tool(t, "docs")
 	if code != 0 || !strings.Contains(out, "\n## deployVirtualMachine\n") || !strings.Contains(out, "| serviceofferingid | uuid | **required**") {

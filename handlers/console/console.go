@@ -27,9 +27,9 @@ import (
 type Handler struct {
 	Compute *compute.Service
 	Log     *slog.Logger
-	// Host is the name by which browsers reach the portal when it is not the
-	// request's own; a socket from a page of another origin is refused.
-	Host func(*http.Request) string
+	// Public is where browsers reach the portal when that is not the request's
+	// own host; a socket from a page of another origin is refused.
+	Public *url.URL
 }
 
 // Register adds the socket's route. Clients of a socket follow no way to a
@@ -123,11 +123,8 @@ func (h *Handler) sameOrigin(r *http.Request) bool {
 	if err != nil {
 		return false
 	}
-	host := r.Host
-	if h.Host != nil {
-		host = h.Host(r)
-	}
-	return strings.EqualFold(u.Host, host)
+	public := h.Public != nil && u.Scheme == h.Public.Scheme && strings.EqualFold(u.Host, h.Public.Host)
+	return public || strings.EqualFold(u.Host, r.Host)
 }
 
 func (h *Handler) dial(ctx context.Context, vm compute.VM, t compute.Ticket) (conn net.Conn, history []byte, err error) {

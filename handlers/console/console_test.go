@@ -87,7 +87,10 @@ func (w *world) speaks(vm string) {
 
 func (w *world) refused(vm string) {
 	ticket := w.ticket(w.admin, vm, drivers.ConsoleVNC)
-	for _, origin := range []string{"https://evil.test", "null", "https://evil.test/" + w.server.URL, "::"} {
+	if ws, status := w.dial(w.ticket(w.admin, vm, drivers.ConsoleVNC), "https://portal.test"); ws == nil {
+		w.Errorf("a page of the public address is answered %d", status)
+	}
+	for _, origin := range []string{"http://portal.test", "https://evil.test", "null", "https://evil.test/" + w.server.URL, "::"} {
 		if _, status := w.dial(ticket, origin); status != http.StatusForbidden {
 			w.Errorf("a page of %s is answered %d", origin, status)
 		}

@@ -127,7 +127,7 @@ func (w *world) serve() {
 		w.log.Error("page", "path", c.Path(), "err", err) // as the portal logs it
 		_ = c.NoContent(fault.Of(err).Kind.HTTP)
 	}
-	h := &console.Handler{Compute: w.compute, Log: w.log.Logger()}
+	h := &console.Handler{Compute: w.compute, Log: w.log.Logger(), Public: &url.URL{Scheme: "https", Host: "portal.test"}}
 	h.Register(e)
 	w.server = httptest.NewServer(e)
 	w.server.Config.ErrorLog = slog.NewLogLogger(w.log.Logger().Handler(), slog.LevelError)

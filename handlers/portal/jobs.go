@@ -388,7 +388,8 @@ func (r *Request) password(j *job.Row) string {
 	var result map[string]struct {
 		Password string `json:"password"`
 	}
-	if json.Unmarshal(j.Result, &result) != nil {
+	body, err := r.Portal.Registry.JobResult(r.Ctx(), j)
+	if err != nil || json.Unmarshal(body, &result) != nil {
 		return ""
 	}
 	for _, thing := range result {

@@ -23,6 +23,11 @@ const (
 // carry the token of its session. It runs after Load.
 func (m *Manager) Protect(next echo.HandlerFunc) echo.HandlerFunc {
 	foreign := http.NewCrossOriginProtection()
+	if m.Public != nil {
+		if err := foreign.AddTrustedOrigin(m.Public.String()); err != nil { // ParsePublic has looked
+			panic(err)
+		}
+	}
 	return func(c echo.Context) error {
 		r := c.Request()
 		switch r.Method {

@@ -5,8 +5,28 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"strings"
 )
+
+// ParsePublic reads the address by which browsers reach the portal. It is an
+// origin: the portal lives at the top of its host. Empty is none.
+func ParsePublic(raw string) (*url.URL, error) {
+	if raw == "" {
+		return nil, nil
+	}
+	u, err := url.Parse(raw)
+	if err != nil {
+		return nil, err
+	}
+	if u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
+		return nil, fmt.Errorf("%q: want https://HOST or http://HOST", raw)
+	}
+	if u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
+		return nil, fmt.Errorf("%q: want a scheme and a host, and nothing more", u.Redacted())
+	}
+	return &url.URL{Scheme: u.Scheme, Host: strings.ToLower(u.Host)}, nil
+}
 
 // ParseProxies reads addresses and CIDRs, separated by commas or blanks.
 func ParseProxies(list string) ([]netip.Prefix, error) {
@@ -19,6 +39,9 @@ func ParseProxies(list string) ([]netip.Prefix, error) {
 				return nil, fmt.Errorf("trusted proxy %q: %w", one, err)
 			}
 			p = netip.PrefixFrom(ip, ip.BitLen())
+		}
+		if p.Bits() == 0 {
+			return nil, fmt.Errorf("trusted proxy %q: anybody could claim to come from anywhere", one)
 		}
 		out = append(out, p.Masked())
 	}
@@ -47,13 +70,17 @@ func (m *Manager) ClientIP(r *http.Request) string {
 	return text(ip)
 }
 
-// Secure tells whether the browser's connection is encrypted: here, or at a
-// trusted proxy that says so.
+// Secure tells whether the browser's connection is encrypted: here, at a trusted
+// proxy that says so, or because the public address is and the request is for it.
 func (m *Manager) Secure(r *http.Request) bool {
 	if r.TLS != nil {
 		return true
 	}
-	return m.trusts(peer(r)) && r.Header.Get("X-Forwarded-Proto") == "https"
+	trusted := m.trusts(peer(r))
+	if proto := r.Header.Get("X-Forwarded-Proto"); trusted && proto != "" {
+		return strings.EqualFold(proto, "https")
+	}
+	return m.Public != nil && m.Public.Scheme == "https" && (trusted || strings.EqualFold(r.Host, m.Public.Host))
 }
 
 func (m *Manager) trusts(ip netip.Addr) bool {

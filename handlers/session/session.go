@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"slices"
 	"time"
 
@@ -25,6 +26,9 @@ type Manager struct {
 	IAM *iam.Service
 	// Trusted are the proxies whose X-Forwarded-… headers count.
 	Trusted []netip.Prefix
+	// Public is the address that browsers use, when a proxy has another than the
+	// server itself; nil otherwise.
+	Public *url.URL
 	// LoginURL is where Require sends strangers; empty: /login.
 	LoginURL string
 	// Themes are the themes there are; a cookie cannot name others.

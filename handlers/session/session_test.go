@@ -292,6 +292,45 @@ func TestClientIP(t *testing.T) {
 	}
 }
 
+// TestPublicURL: behind a proxy that calls the server by another name, pages of
+// the public address are the portal's own.
+func TestPublicURL(t *testing.T) {
+	p := newPortal(t)
+	p.Public = &url.URL{Scheme: "https", Host: "cloud.example.org"}
+	for _, f := range []struct {
+		what, peer, host, proto string
+		want                    bool
+	}{
+		{"a proxy that says so", "10.0.0.1:1", "upstream:8080", "https", true},
+		{"a proxy that says nothing", "10.0.0.1:1", "upstream:8080", "", true},
+		{"a proxy that was called in the clear", "10.0.0.1:1", "cloud.example.org", "http", false},
+		{"a proxy that nobody trusts", "198.51.100.7:1", "cloud.example.org", "", true},
+		{"this machine itself", "127.0.0.1:1", "127.0.0.1:8080", "", false},
+	} {
+		r := httptest.NewRequest("GET", "/", nil)
+		r.RemoteAddr, r.Host = f.peer, f.host
+		r.Header.Set("X-Forwarded-Proto", f.proto)
+		if got := p.Secure(r); got != f.want {
+			t.Errorf("%s: secure %v", f.what, got)
+		}
+	}
+	q := newPortal(t)
+	q.Public = p.Public
+	q.echo = echo.New()
+	q.echo.Use(q.Load, q.Protect)
+	q.echo.GET("/login", func(c echo.Context) error { return c.String(200, session.From(c.Request().Context()).CSRF) })
+	q.echo.POST("/login", func(c echo.Context) error { return c.NoContent(204) })
+	b := q.browser()
+	token := b.do("GET", "/login", nil).Body.String()
+	for origin, want := range map[string]int{"https://cloud.example.org": 204, "http://example.com": 204, "https://evil.example": 403, "http://cloud.example.org": 403} {
+		b.header = http.Header{"Origin": {origin}}
+		w := b.do("POST", "/login", url.Values{"_csrf": {token}})
+		if (w.Code == 204) != (want == 204) {
+			t.Errorf("a page of %s is answered %d", origin, w.Code)
+		}
+	}
+}
+
 func TestPreferences(t *testing.T) {
 	b := newPortal(t).browser()
 	b.header = http.Header{"Accept-Language": {"de-AT,de;q=0.9"}}

@@ -101,7 +101,7 @@ func (r *Registry) Finish(ctx context.Context, row *job.Row) (json.RawMessage, e
 	if err != nil {
 		return nil, err
 	}
-	return c.Body(RoleOf(actor.Rank), out), nil
+	return r.rest(c, c.Body(RoleOf(actor.Rank), out))
 }
 
 var phases = map[job.Phase]event.State{

@@ -1,6 +1,7 @@
 package compute_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -15,6 +16,18 @@ func TestPasswordIsForWhoAsked(t *testing.T) {
 	web := w.Account("acme", "web", iam.RoleUser)
 	w.Deploy(web, "web")
 	id := w.ID(&job.Row{}, "command = ?", "deployVirtualMachine")
+	var stored struct{ State, Input, Params, Result string }
+	err := w.DB.In(w.Admin).Model(&job.Row{}).Select("state", "COALESCE(input, '') AS input", "params", "result").Where("id = ?", id).Scan(&stored).Error
+	if err != nil {
+		t.Fatal(err)
+	}
+	own, password := w.JSON(web, "queryAsyncJobResult", "jobid", id), ""
+	if _, rest, ok := strings.Cut(own, `"password":"`); ok {
+		password, _, _ = strings.Cut(rest, `"`)
+	}
+	if all := fmt.Sprint(stored); password == "" || strings.Contains(all, password) || strings.Contains(stored.Result, "displayname") {
+		t.Errorf("the password %q rests in the clear: %s", password, all)
+	}
 	if own := w.JSON(web, "queryAsyncJobResult", "jobid", id); !strings.Contains(own, `"password":"`) {
 		t.Errorf("its owner is not told the password: %s", own)
 	}

@@ -35,6 +35,21 @@ func (s *Service) Bootstrap(ctx context.Context, adminPassword string) (created 
 	return false, fmt.Errorf("bootstrap: %w", err)
 }
 
+// IsAdminPassword tells whether the first administrator has that password, for
+// a server that bootstraps beside others.
+func (s *Service) IsAdminPassword(ctx context.Context, password string) (bool, error) {
+	ctx = store.System(ctx, "bootstrap")
+	root, err := s.Root(ctx)
+	if err != nil {
+		return false, err
+	}
+	u, err := s.userByName(ctx, root.ID, "admin")
+	if err != nil || u == nil {
+		return false, err
+	}
+	return s.checkPassword(ctx, u.Password, password)
+}
+
 func (s *Service) seed(ctx context.Context, hash string) error {
 	number, err := s.db.Next(ctx, "domain")
 	if err != nil {

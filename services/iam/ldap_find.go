@@ -10,12 +10,14 @@ import (
 // person is who a directory knows by a user name.
 type person struct {
 	DN, Username, Email, FirstName, LastName string
+
+	ID, ServerID string // see entry
 }
 
 // person finds the one entry of a user name; nil when there is none.
 func (l LDAPServer) person(conn *ldap.Conn, base, name string) (*person, error) {
 	filter := fmt.Sprintf("(&(objectClass=%s)(%s=%s)%s)", l.UserClass, l.AttrUsername, ldap.EscapeFilter(name), bracketed(l.UserFilter))
-	attrs := []string{l.AttrUsername, l.AttrEmail, l.AttrFirstName, l.AttrLastName}
+	attrs := append([]string{l.AttrUsername, l.AttrEmail, l.AttrFirstName, l.AttrLastName}, stableIDs...)
 	res, err := conn.Search(ldap.NewSearchRequest(base, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 2, 0, false, filter, attrs, nil))
 	if err != nil && !(ldap.IsErrorWithCode(err, ldap.LDAPResultSizeLimitExceeded) && res != nil) {
 		return nil, fmt.Errorf("search at %s: %w", l.Host, err)
@@ -28,8 +30,9 @@ func (l LDAPServer) person(conn *ldap.Conn, base, name string) (*person, error) 
 		// The directory compares more loosely than the table of users does.
 		if fold(username) == fold(name) {
 			return &person{
-				e.DN, username, e.GetEqualFoldAttributeValue(l.AttrEmail),
-				e.GetEqualFoldAttributeValue(l.AttrFirstName), e.GetEqualFoldAttributeValue(l.AttrLastName),
+				DN: e.DN, Username: username, Email: e.GetEqualFoldAttributeValue(l.AttrEmail),
+				FirstName: e.GetEqualFoldAttributeValue(l.AttrFirstName), LastName: e.GetEqualFoldAttributeValue(l.AttrLastName),
+				ID: entryID(e), ServerID: l.ID,
 			}, nil
 		}
 	}

@@ -39,6 +39,9 @@ func (s *Service) directoryLogin(ctx context.Context, d Domain, u *User, name, p
 		return User{}, err
 	}
 	if u != nil {
+		if err := s.bindEntry(ctx, *u, *who); err != nil {
+			return User{}, err
+		}
 		return *u, s.refresh(ctx, *u, *who)
 	}
 	return s.importPerson(ctx, d, *link, *who)
@@ -185,6 +188,7 @@ func (s *Service) refresh(ctx context.Context, u User, who person) error {
 func (s *Service) importPerson(ctx context.Context, d Domain, link LDAPLink, who person) (User, error) {
 	_, u, err := s.CreateAccount(ctx, CreateAccount{Name: who.Username, DomainID: d.ID, RoleID: link.RoleID, User: NewUser{
 		Username: who.Username, FirstName: clip(who.FirstName, 255), LastName: clip(who.LastName, 255), Email: clip(who.Email, 255), Source: LDAP,
+		DirectoryEntry: who.entry(),
 	}})
 	if err == nil {
 		return u, nil
@@ -193,7 +197,7 @@ func (s *Service) importPerson(ctx context.Context, d Domain, link LDAPLink, who
 		return User{}, err
 	}
 	if other, lookup := s.userByName(ctx, d.ID, who.Username); lookup == nil && other != nil && other.Source == LDAP {
-		return *other, nil
+		return *other, s.bindEntry(ctx, *other, who)
 	}
 	return User{}, errRefused("cannot import: " + err.Error())
 }

@@ -159,6 +159,36 @@ func TestSessions(t *testing.T) {
 	}
 }
 
+// TestIdleSessionsDoNotLive: what is open in a session, such as a console, ends
+// with it when nobody asks anything, and does not keep it.
+func TestIdleSessionsDoNotLive(t *testing.T) {
+	w := newWorld(t)
+	l, err := w.login("", "admin", "secret", "")
+	w.must(err)
+	lives := func() bool {
+		ok, err := w.SessionLives(t.Context(), l.Session.ID)
+		w.must(err)
+		return ok
+	}
+	for range 2 { // a request, then an open stream that looks again and again
+		_, err = w.SessionActor(t.Context(), l.Token)
+		w.must(err)
+		for range 29 {
+			w.clock.Add(time.Minute)
+			if !lives() {
+				t.Fatal("ended before its time")
+			}
+		}
+	}
+	w.clock.Add(time.Minute)
+	if lives() {
+		t.Error("a session that nobody used lives on")
+	}
+	if _, err := w.SessionActor(t.Context(), l.Token); !fault.Is(err, fault.Unauthenticated) {
+		t.Error("looking has kept it:", err)
+	}
+}
+
 func TestSessionValues(t *testing.T) {
 	w := newWorld(t)
 	l, err := w.login("", "admin", "secret", "")

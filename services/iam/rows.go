@@ -117,7 +117,9 @@ type User struct {
 	SecretKey    store.Secret
 	APIKeyAccess string
 	IsDefault    bool
-	Account      *Account `gorm:"foreignKey:AccountID"`
+	// DirectoryEntry is who of a directory the user is; see person.entry.
+	DirectoryEntry string
+	Account        *Account `gorm:"foreignKey:AccountID"`
 }
 
 // Scope is that of any owned row; it is said here because a user row is what

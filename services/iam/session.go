@@ -91,7 +91,7 @@ func (s *Service) SessionActor(ctx context.Context, token string) (Principal, er
 		return Principal{}, err
 	}
 	now := s.db.Now()
-	if x.RevokedAt != nil || x.User == nil || !now.Before(x.ExpiresAt) || now.Sub(x.SeenAt) >= s.opts.Idle(ctx) {
+	if x.User == nil || !s.holds(ctx, x, now) {
 		return Principal{}, refused
 	}
 	p, ok := principal(*x.User)
@@ -101,6 +101,11 @@ func (s *Service) SessionActor(ctx context.Context, token string) (Principal, er
 	p.Session = x
 	p.Session.User = nil
 	return p, s.touch(sys, x, now)
+}
+
+// holds tells whether a session is neither ended nor too old nor idle.
+func (s *Service) holds(ctx context.Context, x Session, now time.Time) bool {
+	return x.RevokedAt == nil && now.Before(x.ExpiresAt) && now.Sub(x.SeenAt) < s.opts.Idle(ctx)
 }
 
 func (s *Service) touch(ctx context.Context, x Session, now time.Time) error {

@@ -38,7 +38,7 @@ func (s *Service) SessionLives(ctx context.Context, id string) (bool, error) {
 	if errors.Is(err, gorm.ErrRecordNotFound) {
 		return false, nil
 	}
-	return err == nil && x.RevokedAt == nil && s.db.Now().Before(x.ExpiresAt), err
+	return err == nil && s.holds(ctx, x, s.db.Now()), err
 }
 
 type sessionKey struct{}

@@ -18,6 +18,7 @@ type NewUser struct {
 	ID                         string // wished; otherwise made
 	Source                     string // Native without one
 	PasswordHash               string // of another system: bcrypt or argon2id
+	DirectoryEntry             string // of a directory user; the first login's without one
 }
 
 // UserByID finds a user the actor may see.

@@ -58,6 +58,7 @@ func (s *Service) insertUser(ctx context.Context, a Account, n NewUser, hash str
 		Row: s.newRow(n.ID), Owned: store.Owned(a.Owner()), Username: n.Username, LoginKey: ptr(fold(n.Username)),
 		Password: hash, Source: n.Source, FirstName: n.FirstName, LastName: n.LastName, Email: n.Email,
 		Timezone: n.Timezone, Language: n.Language, State: Enabled, APIKeyAccess: Inherit,
+		DirectoryEntry: n.DirectoryEntry,
 	}
 	if err := s.db.In(ctx).Omit("Account").Create(&u).Error; err != nil {
 		return u, taken(err, "username", n.Username)

@@ -118,6 +118,38 @@ func TestAFailedJobIsRetriedFromItsBeginning(t *testing.T) {
 	}
 }
 
+func TestAFailedJobIsNotRetriedOverANewerOne(t *testing.T) {
+	b := setup(t)
+	broken := true
+	job.Define(b.e, "k", job.Do("a", func(context.Context, *none) error {
+		if broken {
+			return errors.New("no")
+		}
+		return nil
+	}, nil)).Retryable()
+	refused := func(id, what string) {
+		t.Helper()
+		if _, err := b.e.Retry(b.as(alice), id); fault.Of(err).Key != "error.retry_late" {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	old := b.submit(job.Spec{Kind: "k", Entity: "vm/1"})
+	alone := b.submit(job.Spec{Kind: "k"})
+	b.once(b.e)
+	newer := b.submit(job.Spec{Kind: "k", Entity: "vm/1"})
+	refused(old.ID, "while the newer one lives")
+	broken = false
+	b.once(b.e)
+	refused(old.ID, "after the newer one succeeded")
+	if got := b.get(newer.ID); got.Status != job.Succeeded {
+		t.Error(got.Status)
+	}
+	if _, err := b.e.Retry(b.as(alice), alone.ID); err != nil {
+		t.Error("other entities' jobs are in its way:", err)
+	}
+	refused(alone.ID, "a second time")
+}
+
 func TestAJobWhoseActorLostTheRightDoesNotBegin(t *testing.T) {
 	b := setup(t)
 	var log []string

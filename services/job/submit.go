@@ -169,7 +169,8 @@ func (e *Engine) Cancel(ctx context.Context, id string) error {
 
 // Retry starts a failed job anew as a new job of the actor, from the state the
 // first one began with. Its kind must be Retryable; otherwise fault.Conflict
-// error.not_retryable.
+// error.not_retryable. One that a newer job of its entity came after is
+// error.retry_late.
 func (e *Engine) Retry(ctx context.Context, id string) (*Row, error) {
 	old, err := store.Find[Row](ctx, e.db, id)
 	if err != nil {
@@ -190,7 +191,29 @@ func (e *Engine) Retry(ctx context.Context, id string) (*Row, error) {
 			return nil, err
 		}
 	}
-	return e.submit(ctx, s, old.ID)
+	var row *Row
+	err = e.db.Tx(ctx, func(ctx context.Context) error {
+		if err := e.latest(ctx, old); err != nil {
+			return err
+		}
+		row, err = e.submit(ctx, s, old.ID)
+		return err
+	})
+	return row, err
+}
+
+// latest refuses a job that another one came after: what it would start from is
+// no more what its entity is.
+func (e *Engine) latest(ctx context.Context, old Row) error {
+	where, args := "entity = ? AND id > ?", []any{old.Entity, old.ID}
+	if old.Entity == "job/"+old.ID { // it has nothing to itself but its retries
+		where, args = "id > ? AND retry_of = ?", []any{old.ID, old.ID}
+	}
+	newer, err := e.one(store.System(ctx, "is a job its entity's latest"), where, args...)
+	if err == nil && newer != nil {
+		err = fault.New(fault.Conflict, "error.retry_late", "job", newer.ID)
+	}
+	return err
 }
 
 // Prune deletes jobs that ended longer ago than that, a batch at a time, and

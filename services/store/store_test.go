@@ -5,6 +5,8 @@ import (
 	"context"
 	"crypto/rand"
 	"database/sql/driver"
+	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -355,5 +358,63 @@ func TestKeysAreWhole(t *testing.T) {
 	}
 	if left, _ := os.ReadDir(filepath.Dir(path)); len(left) != 1 {
 		t.Errorf("%v is left", left)
+	}
+}
+
+func TestAnotherKeyIsRefusedFromTheStart(t *testing.T) {
+	dsn := storetest.DSN(t)
+	first := storetest.Connect(t, dsn, nil)
+	other, err := store.Open(t.Context(), store.Config{DSN: dsn, Key: bytes.Repeat([]byte{8}, 32)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = other.Close() })
+	for range 2 {
+		if err := first.CheckKey(t.Context()); err != nil {
+			t.Error("the key that it was begun with:", err)
+		}
+		if err := other.CheckKey(t.Context()); !errors.Is(err, store.ErrOtherKey) {
+			t.Error("another key:", err)
+		}
+	}
+}
+
+func TestFirstServersAgreeOnAKey(t *testing.T) {
+	dsn := storetest.DSN(t)
+	storetest.Connect(t, dsn, nil)
+	var group sync.WaitGroup
+	var good [2]atomic.Int64
+	for i := range 8 {
+		db, err := store.Open(t.Context(), store.Config{DSN: dsn, Key: bytes.Repeat([]byte{byte(i % 2)}, 32)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = db.Close() })
+		group.Go(func() {
+			switch err := db.CheckKey(t.Context()); {
+			case err == nil:
+				good[i%2].Add(1)
+			case !errors.Is(err, store.ErrOtherKey):
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	if a, b := good[0].Load(), good[1].Load(); a+b != 4 || a*b != 0 {
+		t.Errorf("%d servers go on with one key, %d with the other", a, b)
+	}
+}
+
+func TestParseKey(t *testing.T) {
+	key := bytes.Repeat([]byte{0xfb}, 32)
+	for _, text := range []string{hex.EncodeToString(key), base64.StdEncoding.EncodeToString(key), base64.RawStdEncoding.EncodeToString(key)} {
+		if got, err := store.ParseKey(text); err != nil || !bytes.Equal(got, key) {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+	for _, text := range []string{"", "secret-word", strings.Repeat("ab", 31), base64.StdEncoding.EncodeToString(key[1:])} {
+		if _, err := store.ParseKey(text); err == nil || text != "" && strings.Contains(err.Error(), text) {
+			t.Errorf("%q: %v", text, err)
+		}
 	}
 }

@@ -116,14 +116,11 @@ func (s *Service) asyncJob(ctx context.Context, names *labels, r job.Row) AsyncJ
 // result is what the job left. It was rendered for whom started the job, who
 // may see more than the reader; secrets are for that user alone.
 func (s *Service) result(ctx context.Context, role command.Role, r job.Row) json.RawMessage {
-	body := json.RawMessage(r.Result)
-	if len(body) == 0 {
+	body, err := s.Registry.JobResult(ctx, &r)
+	if err != nil || len(body) == 0 { // none, or sealed with a key that is lost
 		return json.RawMessage(`{"success":true}`)
 	}
 	c := s.Registry.Get(r.Command)
-	if reader, _ := store.From(ctx); c != nil && reader.UserID != r.ActorUserID {
-		body = c.Conceal(body)
-	}
 	if c == nil || role&(command.RoleOf(r.Actor().Rank)|command.Admin) != 0 {
 		return body
 	}

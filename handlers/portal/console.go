@@ -20,7 +20,7 @@ func consolePage(r *Request) error { return r.console(compute.VNC) }
 func serialPage(r *Request) error { return r.console(compute.Serial) }
 
 func (r *Request) console(kind compute.ConsoleKind) error {
-	p := consoleview.Props{Socket: compute.ConsoleSocket, Ticket: compute.ConsolePage + "/ticket", Kind: string(kind), Serial: kind == compute.Serial}
+	p := consoleview.Props{Socket: compute.ConsoleSocket, Ticket: compute.ConsolePage + "/ticket", Used: compute.ConsolePage + "/used", Kind: string(kind), Serial: kind == compute.Serial}
 	title := r.T("console.title")
 	if id := r.QueryParam("id"); id != "" {
 		vm, err := find[compute.View](r, "listVirtualMachines", id)
@@ -68,6 +68,10 @@ func consoleTicket(r *Request) error {
 	}
 	return r.JSON(http.StatusOK, answer{Token: token})
 }
+
+// consoleUsed is what a window asks while somebody types in it: that is use of
+// the session, which no other request would tell.
+func consoleUsed(r *Request) error { return r.NoContent(http.StatusNoContent) }
 
 // ticket of the screen comes from the command, for its event; the serial line
 // has no command in CloudStack.

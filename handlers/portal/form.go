@@ -102,6 +102,9 @@ func (r *Request) secret(cmd, name string) bool {
 
 // origin is how the browser calls this server.
 func (r *Request) origin() string {
+	if public := r.Portal.Sessions.Public; public != nil {
+		return public.String()
+	}
 	if r.Portal.Sessions.Secure(r.Request()) {
 		return "https://" + r.Request().Host
 	}

@@ -76,6 +76,8 @@ func TestConsole(t *testing.T) {
 		b.open(path+id, wide)
 		b.eventually(`document.querySelector("[data-status]").textContent === "Connected"`)
 		b.shoot("console-connected" + strings.ReplaceAll(strings.Trim(path, "?id="), "/", "-"))
+		b.run(chromedp.KeyEvent("a"))
+		b.eventually(`performance.getEntriesByType("resource").some(e => e.name.endsWith("/console/used") && e.responseStatus === 204)`)
 		b.run(chromedp.Click(`[data-tool=reconnect]`))
 		b.eventually(`document.querySelector("[data-status]").textContent === "Connected"`)
 	}

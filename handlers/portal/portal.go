@@ -161,6 +161,7 @@ func (p *Portal) registerPlain(in *echo.Group) {
 	in.GET(compute.ConsolePage, p.plain(consolePage))
 	in.GET(compute.ConsolePage+"/serial", p.plain(serialPage), session.LooseStyles)
 	in.POST(compute.ConsolePage+"/ticket", p.plain(consoleTicket))
+	in.POST(compute.ConsolePage+"/used", p.plain(consoleUsed))
 }
 
 // plain is a page outside of a scope: links lead to the user's usual one.

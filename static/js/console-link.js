@@ -50,6 +50,15 @@ export const ticket = async () => {
   throw new Error(reply.error || words.lost);
 };
 
+// Typing and pointing keep the session; the server hears of it once a minute.
+let told = 0;
+const used = () => {
+  if (Date.now() - told < 60000) return;
+  told = Date.now();
+  fetch(root.dataset.used, { method: "POST", headers: { "X-CSRF-Token": root.dataset.token } }).catch(() => {});
+};
+for (const kind of ["keydown", "pointerdown"]) root.addEventListener(kind, used, true);
+
 // Why the server closed the socket, in words, and whether to try again.
 const reasons = { moved: words.moved, stopped: words.stopped, "signed out": words.signed_out, gone: words.gone };
 const final = new Set(["signed out", "gone"]);

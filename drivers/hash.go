@@ -13,7 +13,16 @@ import (
 // whether what is empty in them is nil.
 func HashRouter(s RouterSpec) string {
 	s.Generation = 0
-	s = s.Clone()
+	s.Guest.Upstream, s.Hosts = own(s.Guest.Upstream), own(s.Hosts)
+	for i := range s.Hosts {
+		h := &s.Hosts[i]
+		if len(h.UserData) == 0 {
+			h.UserData = nil
+		}
+		if len(h.Metadata) == 0 {
+			h.Metadata = nil
+		}
+	}
 	slices.SortFunc(s.Hosts, func(a, b RouterHost) int { return strings.Compare(a.NIC, b.NIC) })
 	text, err := json.Marshal(s)
 	if err != nil {

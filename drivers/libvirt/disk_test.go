@@ -3,6 +3,7 @@
 package libvirt
 
 import (
+	"bytes"
 	"errors"
 	"os"
 	"os/exec"
@@ -179,6 +180,37 @@ func TestFullPoolIsNoSpace(t *testing.T) {
 		t.Fatal(err)
 	}
 	fails(t, drivers.NoSpace, d.EnsureImage, drivers.ImageSpec{ID: newID(), Pool: pool, Source: noise, Format: formatRaw})
+	if left := files(t, filepath.Join(pool.Path, imageDir)); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+}
+
+// TestImageBomb: an image that unpacks to more than the pool has does not fill
+// it first.
+func TestImageBomb(t *testing.T) {
+	needQemuImg(t)
+	d := openReal(t)
+	dir := labDir(t, "bomb")
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=32m"); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = syscall.Unmount(dir, syscall.MNT_DETACH) })
+	pool := drivers.Pool{ID: newID(), Type: "Filesystem", Path: filepath.Join(dir, "p")}
+	must(t, d.EnsurePool, pool)
+	plain, bomb := filepath.Join(t.TempDir(), "plain"), filepath.Join(t.TempDir(), "bomb")
+	if err := os.WriteFile(plain, bytes.Repeat([]byte("a"), 64<<20), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := qemuImg(soon(t), "convert", "-c", "-O", formatQcow2, "--", plain, bomb); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(bomb); err != nil || info.Size() > 4<<20 {
+		t.Fatalf("the bomb is too big for its purpose: %v %v", info.Size(), err)
+	}
+	spec := drivers.ImageSpec{ID: newID(), Pool: pool, Source: bomb, Format: formatQcow2}
+	if err := fails(t, drivers.NoSpace, d.EnsureImage, spec); !strings.Contains(err.Error(), "unpacks to") {
+		t.Error("refused only when the pool was full:", err)
+	}
 	if left := files(t, filepath.Join(pool.Path, imageDir)); len(left) > 0 {
 		t.Errorf("left behind: %v", left)
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"path/filepath"
 
 	"aerie/drivers"
 )
@@ -35,11 +36,35 @@ func (d *Driver) EnsureImage(ctx context.Context, req drivers.ImageSpec) (driver
 	if err := source.alone(); err != nil {
 		return drivers.DiskState{}, refused(op, err)
 	}
+	if err := room(ctx, op, req, filepath.Dir(file)); err != nil {
+		return drivers.DiskState{}, err
+	}
 	if err := convert(ctx, req, file); err != nil {
 		return drivers.DiskState{}, wrap(op, err)
 	}
 	state, err := diskState(file)
 	return state, wrap(op, err)
+}
+
+// spare is the part of a pool that unpacking an image leaves free.
+const spare = 20
+
+// room refuses an image that would fill the pool: a small compressed file may
+// unpack to more than there is, and the disks of running machines would find no
+// room to grow.
+func room(ctx context.Context, op string, req drivers.ImageSpec, dir string) error {
+	need, err := measure(ctx, req.Source, req.Format)
+	if err != nil {
+		return refused(op, err)
+	}
+	pool, err := poolState(dir)
+	if err != nil {
+		return wrap(op, err)
+	}
+	if left := pool.Available - pool.Capacity/spare; need > left {
+		return drivers.Errorf(drivers.NoSpace, op, "the image unpacks to %d bytes, the pool has room for %d", need, max(left, 0))
+	}
+	return nil
 }
 
 // convert works on a temporary file; two at once make the same image twice.

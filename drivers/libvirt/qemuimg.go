@@ -77,6 +77,18 @@ func qemuImg(ctx context.Context, args ...string) ([]byte, error) {
 	return nil, fmt.Errorf("qemu-img %s: %w", args[0], err)
 }
 
+// measure is how many bytes a file takes at most as a qcow2 of its own.
+func measure(ctx context.Context, file, format string) (int64, error) {
+	var size struct {
+		Required int64 `json:"required"`
+	}
+	out, err := qemuImg(ctx, "measure", "--output=json", "-f", format, "-O", formatQcow2, "--", file)
+	if err == nil {
+		err = json.Unmarshal(out, &size)
+	}
+	return size.Required, err
+}
+
 // inspect reads a file as the stated format: probing would let a raw image pass
 // itself off as any other.
 func inspect(ctx context.Context, file, format string) (imageInfo, error) {

@@ -177,12 +177,11 @@ func (s *Service) failed(ctx context.Context, b *boot) error {
 
 // disks makes the disks that are not there yet.
 func (s *Service) disks(ctx context.Context, b *boot) error {
-	vols, err := s.Storage.Of(ctx, b.VM)
+	list, err := s.Storage.Disks(ctx, b.VM)
 	if err != nil {
 		return err
 	}
-	_, err = s.Storage.Ensure(ctx, vols, b.Placed)
-	return err
+	return s.Storage.Ensure(ctx, list, b.Placed)
 }
 
 func (s *Service) dropDisks(ctx context.Context, b *boot) error {
@@ -286,52 +285,13 @@ func (s *Service) spec(ctx context.Context, vmID string) (drivers.VMSpec, error)
 		return drivers.VMSpec{}, err
 	}
 	spec := drivers.VMSpec{ID: vm.ID, Name: vm.InstanceName, CPUs: vm.CPUs, CPUMHz: vm.MHz, MemoryMiB: vm.MemoryMiB}
-	nics, errNICs := s.nicSpecs(ctx, vmID)
-	disks, errDisks := s.diskSpecs(ctx, vmID)
-	spec.NICs, spec.Disks = nics, disks
-	return spec, errors.Join(errNICs, errDisks)
-}
-
-func (s *Service) nicSpecs(ctx context.Context, vmID string) (out []drivers.VMNIC, _ error) {
-	nics, err := s.Net.Of(ctx, vmID)
-	if err != nil {
-		return nil, err
+	cards, errCards := s.Net.Cards(ctx, vmID)
+	for _, c := range cards {
+		spec.NICs = append(spec.NICs, drivers.VMNIC{ID: c.ID, MAC: c.MAC, Bridge: drivers.BridgeName(c.NetworkID), MTU: c.Network.MTU})
 	}
-	mtus, err := s.mtus(ctx, nics)
-	for _, nic := range nics {
-		out = append(out, drivers.VMNIC{ID: nic.ID, MAC: nic.MAC, Bridge: drivers.BridgeName(nic.NetworkID), MTU: mtus[nic.NetworkID]})
+	disks, errDisks := s.Storage.Disks(ctx, vmID)
+	for _, d := range disks {
+		spec.Disks = append(spec.Disks, d.AsDevice())
 	}
-	return out, err
-}
-
-func (s *Service) mtus(ctx context.Context, nics []network.NIC) (map[string]int, error) {
-	out := map[string]int{}
-	for _, nic := range nics {
-		n, err := s.Net.Get(ctx, nic.NetworkID)
-		if err != nil {
-			return nil, err
-		}
-		out[n.ID] = n.MTU
-	}
-	return out, nil
-}
-
-func (s *Service) diskSpecs(ctx context.Context, vmID string) (out []drivers.VMDisk, _ error) {
-	vols, err := s.Storage.Of(ctx, vmID)
-	if err != nil {
-		return nil, err
-	}
-	for _, v := range vols {
-		d, err := s.diskSpec(ctx, v)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, d)
-	}
-	return out, nil
-}
-
-func (s *Service) diskSpec(ctx context.Context, v storage.Volume) (drivers.VMDisk, error) {
-	pool, err := store.Find[infra.Pool](ctx, s.db, v.PoolID)
-	return drivers.VMDisk{ID: v.ID, Pool: pool.DiskPool()}, err
+	return spec, errors.Join(errCards, errDisks)
 }

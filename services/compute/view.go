@@ -89,11 +89,11 @@ type NICView struct {
 // related is what views of instances say besides the instances' own rows: a
 // constant number of queries.
 type related struct {
-	owners       func(store.Owner) iam.Belongs
-	names, users map[string]string // names of zones, hosts and offerings
-	templates    map[string]image.Template
-	nics         map[string][]NICView
-	jobs         map[string]job.Row
+	owners    func(store.Owner) iam.Belongs
+	names     map[string]string // of zones, hosts, offerings and users
+	templates map[string]image.Template
+	nics      map[string][]NICView
+	jobs      map[string]job.Row
 }
 
 // Get returns one instance as commands return it.
@@ -138,16 +138,15 @@ func (s *Service) relatedTo(ctx context.Context, vms []VM) (r related, err error
 		offerings, templates = append(offerings, vm.OfferingID), append(templates, vm.TemplateID)
 	}
 	for _, get := range []func() error{
-		func() error { r.owners, err = s.IAM.Owners(ctx, owners); return err },
 		func() error {
-			r.names, err = store.NamesOf(ctx, s.db, store.Some{Model: &infra.Zone{}, IDs: zones},
-				store.Some{Model: &infra.Host{}, IDs: hosts}, store.Some{Model: &Offering{}, IDs: offerings})
+			r.owners, r.names, err = s.IAM.OwnersAnd(ctx, owners, store.Some{Model: &infra.Zone{}, IDs: zones},
+				store.Some{Model: &infra.Host{}, IDs: hosts}, store.Some{Model: &Offering{}, IDs: offerings},
+				store.Some{Model: &iam.User{}, IDs: users, Name: "username"})
 			return err
 		},
 		func() error { r.templates, err = s.Images.ByID(ctx, templates); return err },
 		func() error { r.nics, err = s.nicViews(ctx, ids); return err },
 		func() error { r.jobs, err = s.liveJobs(ctx, ids); return err },
-		func() error { r.users, err = s.IAM.Usernames(ctx, users); return err },
 	} {
 		if err := get(); err != nil {
 			return r, err
@@ -165,7 +164,7 @@ func (r related) view(vm *VM) View {
 		TemplateID: vm.TemplateID, TemplateName: t.Name, TemplateText: t.DisplayText, TemplateFormat: t.Format, TemplateType: t.Type,
 		OSDisplayName: vm.OSType, Arch: t.Arch, CPUs: vm.CPUs, MHz: vm.MHz, MemoryMiB: vm.MemoryMiB, Created: command.Time{Time: vm.CreatedAt},
 		Updated: command.At(vm.UpdatedAt), HA: vm.HA, Display: vm.Display, Dynamic: vm.Dynamic, DeleteProtection: vm.DeleteProtection,
-		PasswordEnabled: vm.PasswordEnabled, KeyPairs: vm.KeyPairs, UserID: vm.UserID, Username: r.users[vm.UserID],
+		PasswordEnabled: vm.PasswordEnabled, KeyPairs: vm.KeyPairs, UserID: vm.UserID, Username: r.names[vm.UserID],
 		RootDeviceType: storage.Root, PoolType: "Filesystem", VMType: "User", NICs: r.nics[vm.ID],
 		SecurityGroups: []struct{}{}, AffinityGroups: []struct{}{}, Tags: []struct{}{},
 	}
@@ -182,23 +181,12 @@ func (r related) view(vm *VM) View {
 }
 
 func (s *Service) nicViews(ctx context.Context, vmIDs []string) (map[string][]NICView, error) {
-	nics, err := gorm.G[network.NIC](s.db.In(ctx)).Where("vm_id IN ?", vmIDs).Order("vm_id, device").Find(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var ids []string
-	for _, nic := range nics {
-		ids = append(ids, nic.NetworkID)
-	}
-	nets, err := s.Net.ByID(ctx, ids)
-	if err != nil {
-		return nil, err
-	}
+	cards, err := s.Net.Cards(ctx, vmIDs...)
 	out := map[string][]NICView{}
-	for _, nic := range nics {
-		out[nic.VMID] = append(out[nic.VMID], NICOf(nic, nets[nic.NetworkID]))
+	for _, c := range cards {
+		out[c.VMID] = append(out[c.VMID], NICOf(c.NIC, c.Network))
 	}
-	return out, nil
+	return out, err
 }
 
 // NICOf is the view of a card in its network.

@@ -16,19 +16,25 @@ type Belongs struct {
 
 // Owners names the owners of many rows: two queries, however many there are.
 func (s *Service) Owners(ctx context.Context, of []store.Owner) (func(store.Owner) Belongs, error) {
+	belongs, _, err := s.OwnersAnd(ctx, of)
+	return belongs, err
+}
+
+// OwnersAnd is Owners with the names of other rows, in the same two queries.
+func (s *Service) OwnersAnd(ctx context.Context, of []store.Owner, others ...store.Some) (func(store.Owner) Belongs, map[string]string, error) {
 	var accounts, domains []string
 	for _, o := range of {
 		accounts, domains = append(accounts, o.AccountID), append(domains, o.DomainID)
 	}
-	names, err := store.Names[Account](ctx, s.db, accounts)
+	names, err := store.NamesOf(ctx, s.db, append(others, store.Some{Model: &Account{}, IDs: accounts})...)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var rows []Domain
 	sys := store.System(ctx, "names of owners")
 	if len(domains) > 0 {
 		if err := s.db.In(sys).Unscoped().Where("id IN ?", domains).Find(&rows).Error; err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	byID := make(map[string]Domain, len(rows))
@@ -38,7 +44,7 @@ func (s *Service) Owners(ctx context.Context, of []store.Owner) (func(store.Owne
 	return func(o store.Owner) Belongs {
 		d := byID[o.DomainID]
 		return Belongs{Account: names[o.AccountID], DomainID: o.DomainID, Domain: d.Name, DomainPath: d.FullName}
-	}, nil
+	}, names, nil
 }
 
 // Usernames names users by their ids.

@@ -97,6 +97,22 @@ func (s *Service) Of(ctx context.Context, vmID string) ([]NIC, error) {
 	return gorm.G[NIC](s.db.In(ctx)).Where("vm_id = ?", vmID).Order("device").Find(ctx)
 }
 
+// Card is a card with its network.
+type Card struct {
+	NIC     `gorm:"embedded"`
+	Network Network `gorm:"foreignKey:NetworkID"`
+}
+
+// TableName is the cards' table.
+func (Card) TableName() string { return "nics" }
+
+// Cards returns the cards of instances with their networks, in slot order.
+func (s *Service) Cards(ctx context.Context, vmIDs ...string) ([]Card, error) {
+	var list []Card
+	err := s.db.In(ctx).Joins("Network").Where("nics.vm_id IN ?", vmIDs).Order("nics.vm_id, nics.device").Find(&list).Error
+	return list, err
+}
+
 // Under returns the networks of an instance's cards.
 func (s *Service) Under(ctx context.Context, vmID string) ([]Network, error) {
 	g := s.db.In(ctx)

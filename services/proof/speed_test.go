@@ -53,14 +53,14 @@ func places(w *proof.World, n int) (all []place) {
 // the running number, the instance, its disk, the job and its event.
 //
 // To do it: claiming the job and noting its start (4), placing it (14 with the
-// host, the pool, the network's generation and the checkpoint), its disk (3),
-// its router (5, which is the whole router read and applied), defining it (5),
-// that it runs (4), the result as the command shows it (9), and the job's end
+// host, the pool, the network's generation and the checkpoint), its disk (2),
+// its router (5, which is the whole router read and applied), defining it (3),
+// that it runs (4), the result as the command shows it (6), and the job's end
 // (2). The commits are the claim, the checkpoint after placement, the router's
 // own and the end.
 const (
 	acceptStatements, acceptCommits = 17, 1
-	doStatements, doCommits         = 46, 4
+	doStatements, doCommits         = 40, 4
 )
 
 // TestADeploymentIsCheap holds it.

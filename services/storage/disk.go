@@ -40,6 +40,31 @@ func (s *Service) Of(ctx context.Context, vmID string) ([]Volume, error) {
 	return gorm.G[Volume](s.db.In(ctx)).Where("vm_id = ?", vmID).Order("device").Find(ctx)
 }
 
+// Disk is a volume with the pool that it lies in.
+type Disk struct {
+	Volume `gorm:"embedded"`
+	Pool   infra.Pool `gorm:"foreignKey:PoolID"`
+}
+
+// TableName is the volumes' table.
+func (Disk) TableName() string { return "volumes" }
+
+// Disks returns the volumes of an instance with their pools, the root disk
+// first. A volume that has none yet is an error.
+func (s *Service) Disks(ctx context.Context, vmID string) ([]Disk, error) {
+	var list []Disk
+	err := s.db.In(ctx).Joins("Pool").Where("volumes.vm_id = ?", vmID).Order("volumes.device").Find(&list).Error
+	for _, d := range list {
+		if d.Pool.ID == "" {
+			return nil, fmt.Errorf("volume %s has no pool", d.ID)
+		}
+	}
+	return list, err
+}
+
+// AsDevice is the disk as a machine plugs it in.
+func (d Disk) AsDevice() drivers.VMDisk { return drivers.VMDisk{ID: d.ID, Pool: d.Pool.DiskPool()} }
+
 // Place gives volumes that have none a pool that the host can use, and counts
 // their bytes there. It belongs in a transaction.
 func (s *Service) Place(ctx context.Context, vols []Volume, host infra.Host) error {
@@ -107,34 +132,25 @@ func (s *Service) uncount(ctx context.Context, v Volume) error {
 		UpdateColumn("allocated", gorm.Expr("allocated - ?", v.Bytes)).Error
 }
 
-// Ensure makes the disks of volumes on the host and returns them as a machine
-// plugs them in.
-func (s *Service) Ensure(ctx context.Context, vols []Volume, hostID string) ([]drivers.VMDisk, error) {
+// Ensure makes the disks on the host.
+func (s *Service) Ensure(ctx context.Context, disks []Disk, hostID string) error {
 	d, err := infra.Ability[drivers.DiskHost](ctx, s.fleet, hostID)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	var disks []drivers.VMDisk
-	for _, v := range vols {
-		pool, err := store.Find[infra.Pool](ctx, s.db, v.PoolID)
-		if err != nil {
-			return nil, err
-		}
+	for _, v := range disks {
+		spec := drivers.DiskSpec{ID: v.ID, Pool: v.Pool.DiskPool(), Bytes: v.Bytes}
 		if v.Type == Root && v.TemplateID != "" {
-			if err := s.images.EnsureBase(ctx, v.TemplateID, pool, hostID); err != nil {
-				return nil, err
+			if err := s.images.EnsureBase(ctx, v.TemplateID, v.Pool, hostID); err != nil {
+				return err
 			}
-		}
-		spec := drivers.DiskSpec{ID: v.ID, Pool: pool.DiskPool(), Bytes: v.Bytes}
-		if v.Type == Root {
 			spec.Image = v.TemplateID
 		}
 		if _, err := d.EnsureDisk(ctx, spec); err != nil {
-			return nil, infra.Fault(fmt.Errorf("disk %s in %s: %w", v.Name, pool.Name, err))
+			return infra.Fault(fmt.Errorf("disk %s in %s: %w", v.Name, v.Pool.Name, err))
 		}
-		disks = append(disks, drivers.VMDisk{ID: v.ID, Pool: pool.DiskPool()})
 	}
-	return disks, nil
+	return nil
 }
 
 // MarkReady says that the disks are there. It belongs in a transaction.

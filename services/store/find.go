@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -41,13 +42,14 @@ func IsAbsent(err error) bool {
 // Names returns the names of rows by their ids, removed ones too, for showing
 // them beside rows that the actor may see.
 func Names[T any](ctx context.Context, db *DB, ids []string) (map[string]string, error) {
-	return NamesOf(ctx, db, Some{new(T), ids})
+	return NamesOf(ctx, db, Some{Model: new(T), IDs: ids})
 }
 
 // Some are rows of a model, by their ids.
 type Some struct {
 	Model any
 	IDs   []string
+	Name  string // the column; name without one
 }
 
 // NamesOf is Names for several tables in one query, as no two rows share an id.
@@ -60,7 +62,7 @@ func NamesOf(ctx context.Context, db *DB, some ...Some) (map[string]string, erro
 		if want := distinct(of.IDs); len(want) > 0 {
 			// Around each, for SQLite takes no brackets in a union.
 			union = append(union, "SELECT id, name FROM (?) t")
-			args = append(args, g.Unscoped().Model(of.Model).Where("id IN ?", want).Select("id", "name"))
+			args = append(args, g.Unscoped().Model(of.Model).Where("id IN ?", want).Select("id", cmp.Or(of.Name, "name")+" AS name"))
 		}
 	}
 	if len(union) == 0 {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"time"
 
 	"aerie/drivers"
 	"aerie/services/compute"
@@ -208,6 +209,23 @@ func (a *app) plug(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// keepPlugged mends the bridge of this machine, which no other server can: the
+// zone's resolvers change, and other programs flush a machine's rules.
+func (a *app) keepPlugged(ctx context.Context) error {
+	tick := time.NewTicker(time.Minute)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		if err := a.plug(ctx); err != nil && ctx.Err() == nil {
+			a.log.WarnContext(ctx, "the public bridge is not as it shall be", "error", err)
+		}
+	}
 }
 
 func (a *app) plugInto(ctx context.Context, h infra.Host) error {

@@ -22,7 +22,6 @@ import (
 	"aerie/handlers/portal"
 	"aerie/handlers/session"
 	"aerie/services/infra"
-	"aerie/services/reconcile"
 )
 
 type serveCommand struct {
@@ -92,11 +91,10 @@ func (a *app) serve(ctx context.Context, l net.Listener) error {
 		BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
 	}
 	a.keep()
-	// The zone's resolvers change, and other programs flush the rules of a machine.
-	a.loops.Add(reconcile.Loop{Name: "bridge", Every: time.Minute, Run: a.plug})
 	g, work := errgroup.WithContext(ctx)
 	g.Go(func() error { return a.jobs.Run(work) })
 	g.Go(func() error { return a.loops.Run(work) })
+	g.Go(func() error { return a.keepPlugged(work) })
 	g.Go(func() error { return a.follow(work) })
 	g.Go(func() error { return pages.Run(work) })
 	g.Go(func() error { return a.integrate(work, query) })

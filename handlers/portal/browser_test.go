@@ -37,6 +37,18 @@ func skipWithout(t *testing.T, path string) {
 	t.Skipf("%s is missing", path)
 }
 
+// needsVendor skips where the browser libraries are not bundled.
+func needsVendor(t *testing.T, file string) {
+	t.Helper()
+	if static.URL("vendor/"+file) != "" {
+		return
+	}
+	if os.Getenv("AERIE_TEST_REQUIRE") == "all" {
+		t.Fatalf("static/vendor has no %s: make vendor", file)
+	}
+	t.Skipf("static/vendor has no %s: make vendor", file)
+}
+
 // tab is a browser that looks at a site.
 type tab struct {
 	t    *testing.T

@@ -9,16 +9,13 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"aerie/services/iam"
-	"aerie/static"
 )
 
 // TestLive: what happens elsewhere shows on an open page, and what the user
 // has ticked and opened stays.
 func TestLive(t *testing.T) {
 	s := newSite(t)
-	if static.URL("vendor/htmx.js") == "" {
-		t.Skip("static/vendor is empty: npm run vendor")
-	}
+	needsVendor(t, "htmx.js")
 	s.Account("acme", "mara", iam.RoleUser)
 	g := s.signIn(t, "acme", "mara")
 	id, _ := g.deployed("web")
@@ -63,9 +60,7 @@ func TestLive(t *testing.T) {
 // TestConsole: the screen connects with a ticket and comes back after a loss.
 func TestConsole(t *testing.T) {
 	s := newSite(t)
-	if static.URL("vendor/novnc.js") == "" {
-		t.Skip("static/vendor is empty: npm run vendor")
-	}
+	needsVendor(t, "novnc.js")
 	s.Account("acme", "mara", iam.RoleUser)
 	g := s.signIn(t, "acme", "mara")
 	id, _ := g.deployed("web")

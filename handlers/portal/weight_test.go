@@ -55,9 +55,7 @@ var files = regexp.MustCompile(`(?:href|src)="(` + static.Prefix + `[^"#]+)`)
 // TestFirstLoad: all that a browser fetches for its first list, page, style,
 // scripts and icons, is below 100 KB.
 func TestFirstLoad(t *testing.T) {
-	if static.URL("vendor/htmx.js") == "" {
-		t.Skip("static/vendor is empty: make vendor")
-	}
+	needsVendor(t, "htmx.js")
 	const limit = 100_000
 	s := newSite(t)
 	s.Account("acme", "mara", iam.RoleUser)

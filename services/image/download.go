@@ -81,11 +81,10 @@ func (s *Service) begin(ctx context.Context, d *download) error {
 // fetch downloads beside the final name. Doing it again begins anew, without
 // what earlier attempts have left.
 func (s *Service) fetch(ctx context.Context, d *download) error {
-	c, t, secondary, err := s.copyOf(ctx, d.Copy)
+	c, t, _, err := s.copyOf(ctx, d.Copy)
 	if err != nil {
 		return err
 	}
-	d.Path = fileOf(t, secondary)
 	file := part(ctx, d.Path)
 	if err := dropParts(d.Path, file); err != nil {
 		return err

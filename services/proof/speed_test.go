@@ -84,9 +84,8 @@ func TestADeploymentIsCheap(t *testing.T) {
 	}
 }
 
-// BenchmarkDeploy deploys by many at once, each an account with a
-// network of its own, from
-// the command until the instance runs.
+// BenchmarkDeploy deploys by many at once, each an account with a network of its
+// own, from the command until the instance runs.
 func BenchmarkDeploy(b *testing.B) {
 	const submitters, hosts = 32, 24
 	w := proof.NewWith(b, hosts, vast)

@@ -15,8 +15,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	mysqldriver "github.com/go-sql-driver/mysql"
-	"gorm.io/driver/mysql"
 	"gorm.io/driver/sqlite"
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
@@ -96,15 +94,8 @@ func (db *DB) openSQLite(path string) error {
 	if err := private(path); err != nil {
 		return err
 	}
-	// Made here, for SQLite would let others read it; its -wal and -shm follow.
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
 	common := "file:" + uriPath.Replace(path) + "?_journal_mode=WAL&_synchronous=FULL&_busy_timeout=10000&_foreign_keys=1&_cache_size=-16000&_stmt_cache_size=300&_loc=UTC"
+	var err error
 	if db.write, err = db.gorm(sqlite.Open(common+"&_txlock=immediate"), 1); err != nil {
 		return err
 	}
@@ -122,53 +113,12 @@ func private(path string) error {
 	return f.Close()
 }
 
-func (db *DB) openMySQL(dsn string) error {
-	c, err := mysqldriver.ParseDSN(dsn)
-	if err != nil {
-		return fmt.Errorf("database: the mysql DSN cannot be read")
-	}
-	c.ParseTime = true
-	c.Loc = time.UTC
-	c.ClientFoundRows = true // an unchanged row must not look like a lost race
-	c.InterpolateParams = true
-	c.Collation = "utf8mb4_general_ci"
-	isolation, err := isolationVariable(c)
-	if err != nil {
-		return err
-	}
-	c.Params = map[string]string{isolation: "'READ-COMMITTED'", "time_zone": "'+00:00'", "sql_mode": "'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'"}
-	db.mysql = true
-	db.write, err = db.gorm(mysql.New(mysql.Config{DSNConfig: c, SkipInitializeWithVersion: true, DefaultDatetimePrecision: ptr(3)}), 32)
-	db.read = db.write
-	return err
-}
-
-// isolationVariable is what this server calls the isolation level: MySQL 8
-// knows only the one name, MariaDB before 11.1 only the other.
-func isolationVariable(c *mysqldriver.Config) (string, error) {
-	connector, err := mysqldriver.NewConnector(c)
-	if err != nil {
-		return "", err
-	}
-	pool := sql.OpenDB(connector)
-	defer pool.Close()
-	var version string
-	if err := pool.QueryRow("SELECT VERSION()").Scan(&version); err != nil {
-		return "", fmt.Errorf("database: %w", err)
-	}
-	if strings.Contains(version, "MariaDB") {
-		return "tx_isolation", nil
-	}
-	return "transaction_isolation", nil
-}
-
 func (db *DB) gorm(d gorm.Dialector, conns int) (*gorm.DB, error) {
 	g, err := gorm.Open(d, &gorm.Config{
 		Logger:                 logger.Discard,
 		SkipDefaultTransaction: true,
-		// Neither database needs gorm's prepared statements, which it prepares
-		// anew in every transaction: with interpolation MySQL makes one round trip
-		// as it is, and SQLite's driver keeps statements by itself.
+		// gorm prepares anew in every transaction; here the connections keep
+		// statements, SQLite's by its driver and MySQL's by preparing.
 		PrepareStmt:          false,
 		TranslateError:       true,
 		NowFunc:              db.Now,

@@ -89,16 +89,27 @@ type None struct{}
 // be List[T] and Success. With Meta.Event the command runs in a transaction,
 // and fn may run twice on a deadlock; without one it only reads.
 func New[Req, Resp any](m Meta, fn func(context.Context, Req) (Resp, error)) *Command {
+	return NewReady(m, func(_ context.Context, req Req) (Req, error) { return req, nil }, fn)
+}
+
+// NewReady is New with something slow ahead of the transaction, such as hashing
+// a password: fn gets what ready made of the request. A failed ready ends the
+// call.
+func NewReady[Req, Work, Resp any](m Meta, ready func(context.Context, Req) (Work, error), fn func(context.Context, Work) (Resp, error)) *Command {
 	c := describe(m, reflect.TypeFor[Req](), reflect.TypeFor[Resp]())
 	c.call = func(ctx context.Context, r *Registry, v url.Values) (any, error) {
 		var req Req
 		if err := c.bind(ctx, r, v, reflect.ValueOf(&req).Elem()); err != nil {
 			return nil, err
 		}
-		if c.Event == "" {
-			return result(fn(ctx, req))
+		work, err := ready(ctx, req)
+		if err != nil {
+			return nil, err
 		}
-		return r.change(ctx, c, v, func(ctx context.Context) (any, error) { return result(fn(ctx, req)) })
+		if c.Event == "" {
+			return result(fn(ctx, work))
+		}
+		return r.change(ctx, c, v, func(ctx context.Context) (any, error) { return result(fn(ctx, work)) })
 	}
 	return c
 }

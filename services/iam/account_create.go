@@ -40,7 +40,7 @@ func (s *Service) CreateAccount(ctx context.Context, r CreateAccount) (Account, 
 	if role.typ.Rank() == store.Admin && !domain.IsRoot() {
 		return Account{}, User{}, fault.Param("roleid", "error.admin_outside_root")
 	}
-	hash, err := s.prepare(ctx, r.User)
+	r.User, err = s.ReadyUser(ctx, r.User)
 	if err != nil {
 		return Account{}, User{}, err
 	}
@@ -52,7 +52,7 @@ func (s *Service) CreateAccount(ctx context.Context, r CreateAccount) (Account, 
 		if account, err = s.insertAccount(ctx, domain, role, r); err != nil {
 			return err
 		}
-		user, err = s.insertUser(ctx, account, r.User, hash)
+		user, err = s.insertUser(ctx, account, r.User)
 		return err
 	})
 	return account, user, err

@@ -71,7 +71,7 @@ func (s *Service) seed(ctx context.Context, hash string) error {
 	if err != nil {
 		return err
 	}
-	user, err := s.insertUser(ctx, account, NewUser{Username: "admin", FirstName: "Admin", LastName: "User"}, hash)
+	user, err := s.insertUser(ctx, account, NewUser{Username: "admin", FirstName: "Admin", LastName: "User", PasswordHash: hash})
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package iam_test
 
 import (
+	"context"
 	"sync"
 	"testing"
 	"time"
@@ -363,4 +364,35 @@ func TestKeys(t *testing.T) {
 	if stored == "" || stored == again.Secret {
 		t.Error("the secret lies open")
 	}
+}
+
+// TestPasswordsAreHashedOutsideTransactions: hashing takes its time, and a
+// transaction's locks, on SQLite all writing, would take as long.
+func TestPasswordsAreHashedOutsideTransactions(t *testing.T) {
+	w := newWorld(t)
+	root, err := w.Root(w.sys())
+	w.must(err)
+	_, u := w.account(root.ID, "ann", iam.RoleUser)
+	within := func(fn func(ctx context.Context) error) error { return w.DB().Tx(w.admin, fn) }
+
+	add := iam.CreateUser{Account: iam.AccountRef{Name: "ann"}, User: iam.NewUser{Username: "bob", Password: "pw"}}
+	if err := within(func(ctx context.Context) error { return second(w.CreateUser(ctx, add)) }); err == nil {
+		t.Error("a user was hashed inside a transaction")
+	}
+	add.User, err = w.ReadyUser(w.admin, add.User)
+	w.must(err)
+	w.must(within(func(ctx context.Context) error { return second(w.CreateUser(ctx, add)) }))
+	_, err = w.login("", "bob", "pw", "192.0.2.1")
+	w.must(err)
+
+	first, err := w.ReadyUpdate(w.admin, iam.UpdateUser{ID: u.ID, Password: new("first")})
+	w.must(err)
+	other, err := w.ReadyUpdate(w.admin, iam.UpdateUser{ID: u.ID, Password: new("other")})
+	w.must(err)
+	w.must(within(func(ctx context.Context) error { return second(w.UpdateUser(ctx, first)) }))
+	if err := within(func(ctx context.Context) error { return second(w.UpdateUser(ctx, other)) }); !fault.Is(err, fault.Conflict) {
+		t.Error("a password changed meanwhile was overwritten:", err)
+	}
+	_, err = w.login("", "ann", "first", "192.0.2.1")
+	w.must(err)
 }

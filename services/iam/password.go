@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -39,7 +40,7 @@ func (a Argon) hash(password string, salt []byte) string {
 		argon2.Version, a.Memory, a.Time, a.Threads, enc.EncodeToString(salt), enc.EncodeToString(sum))
 }
 
-// hashPassword hashes a new password. Call it outside transactions: it is slow.
+// hashPassword hashes a new password, outside transactions only.
 func (s *Service) hashPassword(ctx context.Context, password string) (string, error) {
 	if password == "" {
 		return "", fault.Param("password", "error.password_empty")
@@ -77,7 +78,12 @@ func (s *Service) checkPassword(ctx context.Context, hash, password string) (boo
 	return verify(hash, password), nil
 }
 
+// enterHashing waits for a turn. It refuses a transaction, which would hold its
+// locks, and on SQLite every other writer, for as long.
 func (s *Service) enterHashing(ctx context.Context) (func(), error) {
+	if s.db.InTx(ctx) {
+		return nil, errors.New("a password is hashed inside a transaction")
+	}
 	select {
 	case s.hashing <- struct{}{}:
 		return func() { <-s.hashing }, nil

@@ -19,6 +19,8 @@ type NewUser struct {
 	Source                     string // Native without one
 	PasswordHash               string // of another system: bcrypt or argon2id
 	DirectoryEntry             string // of a directory user; the first login's without one
+
+	ready bool // checked, and PasswordHash is what is stored
 }
 
 // UserByID finds a user the actor may see.
@@ -36,23 +38,29 @@ func (s *Service) userByName(ctx context.Context, domainID, name string) (*User,
 	return &list[0], nil
 }
 
-// prepare checks a new user and hashes its password.
-func (s *Service) prepare(ctx context.Context, u NewUser) (hash string, err error) {
+// ReadyUser checks a new user and hashes its password. Who creates one in a
+// transaction calls it before: hashing there is refused.
+func (s *Service) ReadyUser(ctx context.Context, u NewUser) (NewUser, error) {
+	if u.ready {
+		return u, nil
+	}
 	if err := checkName("username", u.Username, ""); err != nil {
-		return "", err
+		return u, err
 	}
 	if err := checkPerson(u.Email, u.Timezone); err != nil {
-		return "", err
+		return u, err
 	}
+	var err error
 	switch {
 	case u.Source == LDAP:
-		return "", nil
-	case u.PasswordHash != "" && importable(u.PasswordHash):
-		return u.PasswordHash, nil
-	case u.PasswordHash != "":
-		return "", fault.Param("password", "error.password_hash")
+		u.PasswordHash = ""
+	case u.PasswordHash == "":
+		u.PasswordHash, err = s.hashPassword(ctx, u.Password)
+	case !importable(u.PasswordHash):
+		err = fault.Param("password", "error.password_hash")
 	}
-	return s.hashPassword(ctx, u.Password)
+	u.Password, u.ready = "", err == nil
+	return u, err
 }
 
 // checkPerson refuses an address that could break a mail's header and an unknown

@@ -22,7 +22,7 @@ func (s *Service) CreateUser(ctx context.Context, r CreateUser) (User, error) {
 	if err := s.mayManage(ctx, a); err != nil {
 		return User{}, err
 	}
-	hash, err := s.prepare(ctx, r.User)
+	r.User, err = s.ReadyUser(ctx, r.User)
 	if err != nil {
 		return User{}, err
 	}
@@ -31,7 +31,7 @@ func (s *Service) CreateUser(ctx context.Context, r CreateUser) (User, error) {
 		if err := s.lockAccount(ctx, a); err != nil {
 			return err
 		}
-		u, err = s.insertUser(ctx, a, r.User, hash)
+		u, err = s.insertUser(ctx, a, r.User)
 		return err
 	})
 	return u, err
@@ -46,7 +46,7 @@ func (s *Service) lockAccount(ctx context.Context, a Account) error {
 	return set.Error
 }
 
-func (s *Service) insertUser(ctx context.Context, a Account, n NewUser, hash string) (User, error) {
+func (s *Service) insertUser(ctx context.Context, a Account, n NewUser) (User, error) {
 	ctx, err := store.For(ctx, a.Owner())
 	if err != nil {
 		return User{}, err
@@ -56,7 +56,7 @@ func (s *Service) insertUser(ctx context.Context, a Account, n NewUser, hash str
 	}
 	u := User{
 		Row: s.newRow(n.ID), Owned: store.Owned(a.Owner()), Username: n.Username, LoginKey: ptr(fold(n.Username)),
-		Password: hash, Source: n.Source, FirstName: n.FirstName, LastName: n.LastName, Email: n.Email,
+		Password: n.PasswordHash, Source: n.Source, FirstName: n.FirstName, LastName: n.LastName, Email: n.Email,
 		Timezone: n.Timezone, Language: n.Language, State: Enabled, APIKeyAccess: Inherit,
 		DirectoryEntry: n.DirectoryEntry,
 	}

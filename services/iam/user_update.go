@@ -17,7 +17,12 @@ type UpdateUser struct {
 	APIKey, SecretKey                       *string
 	// KeepSession is the session that survives a change of password.
 	KeepSession string
+
+	changed *passwordChange
 }
+
+// passwordChange is a new password, checked and hashed, and the hash it replaces.
+type passwordChange struct{ from, to string }
 
 // UpdateUser changes a user: oneself, or one of an account that the actor
 // manages. A new password ends the user's other sessions.
@@ -29,16 +34,16 @@ func (s *Service) UpdateUser(ctx context.Context, r UpdateUser) (User, error) {
 	if err := s.mayManageUser(ctx, u); err != nil {
 		return u, err
 	}
+	if r, err = s.readyPassword(ctx, u, r); err != nil {
+		return u, err
+	}
 	set, err := s.userChanges(ctx, u, r)
 	if err != nil || len(set) == 0 {
 		return u, err
 	}
 	err = s.db.Tx(ctx, func(ctx context.Context) error {
-		if err := s.db.In(ctx).Model(&User{}).Where("id = ?", u.ID).Updates(set).Error; err != nil {
-			return taken(err, userKeyParam(r), *or(r.Username, &u.Username))
-		}
-		if r.Password == nil {
-			return nil
+		if err := s.setUser(ctx, u, r, set); err != nil || r.changed == nil {
+			return err
 		}
 		s.note(ctx, "USER.PASSWORD", u.Username, u.ID, u.Owner())
 		sys := store.System(ctx, "a new password ends sessions")
@@ -48,6 +53,23 @@ func (s *Service) UpdateUser(ctx context.Context, r UpdateUser) (User, error) {
 		return u, err
 	}
 	return s.UserByID(ctx, u.ID)
+}
+
+// setUser writes the changes; of two that change the password at once, the
+// second is refused.
+func (s *Service) setUser(ctx context.Context, u User, r UpdateUser, set map[string]any) error {
+	q := s.db.In(ctx).Model(&User{}).Where("id = ?", u.ID)
+	if r.changed != nil {
+		q = q.Where("password = ?", r.changed.from)
+	}
+	done := q.Updates(set)
+	if done.Error != nil {
+		return taken(done.Error, userKeyParam(r), *or(r.Username, &u.Username))
+	}
+	if done.RowsAffected == 0 {
+		return fault.New(fault.Conflict, "error.user_changed", "name", u.Username)
+	}
+	return nil
 }
 
 // userKeyParam is the parameter whose value may be taken.
@@ -90,32 +112,51 @@ func (s *Service) userChanges(ctx context.Context, u User, r UpdateUser) (map[st
 	if err := s.keyChanges(ctx, r, set); err != nil {
 		return nil, err
 	}
-	return set, s.passwordChange(ctx, u, r, set)
+	if r.changed != nil {
+		set["password"] = r.changed.to
+	}
+	return set, nil
 }
 
-// passwordChange asks for the old password when it is one's own: a browser left
-// open must not be enough.
-func (s *Service) passwordChange(ctx context.Context, u User, r UpdateUser, set map[string]any) error {
+// ReadyUpdate checks and hashes a new password. Who updates in a transaction
+// calls it before: hashing there is refused.
+func (s *Service) ReadyUpdate(ctx context.Context, r UpdateUser) (UpdateUser, error) {
 	if r.Password == nil {
-		return nil
+		return r, nil
+	}
+	u, err := s.UserByID(ctx, r.ID)
+	if err != nil {
+		return r, err
+	}
+	if err := s.mayManageUser(ctx, u); err != nil {
+		return r, err
+	}
+	return s.readyPassword(ctx, u, r)
+}
+
+// readyPassword asks for the old password when it is one's own: a browser left
+// open must not be enough.
+func (s *Service) readyPassword(ctx context.Context, u User, r UpdateUser) (UpdateUser, error) {
+	if r.Password == nil || r.changed != nil {
+		return r, nil
 	}
 	if u.Source == LDAP {
-		return fault.Param("password", "error.ldap_user")
+		return r, fault.Param("password", "error.ldap_user")
 	}
 	a, err := actor(ctx)
 	if err != nil {
-		return err
+		return r, err
 	}
 	if !a.IsSystem() && a.UserID == u.ID && (r.CurrentPassword != "" || a.Rank == store.User) {
 		ok, err := s.checkPassword(ctx, u.Password, r.CurrentPassword)
 		if err != nil {
-			return err
+			return r, err
 		}
 		if !ok {
-			return fault.Param("currentpassword", "error.password_current")
+			return r, fault.Param("currentpassword", "error.password_current")
 		}
 	}
 	hash, err := s.hashPassword(ctx, *r.Password)
-	set["password"] = hash
-	return err
+	r.changed = &passwordChange{u.Password, hash}
+	return r, err
 }

@@ -176,12 +176,16 @@ type newUser struct {
 	UserID    string `json:"userid" view:"admin" doc:"the id that the user is to have"`
 }
 
-func (r newUser) user(ctx context.Context) (iam.NewUser, error) {
+// readyUser is the user to be, with its password hashed.
+func (s *Service) readyUser(ctx context.Context, r newUser) (iam.NewUser, error) {
 	id, err := wished(ctx, "userid", r.UserID)
-	return iam.NewUser{
+	if err != nil {
+		return iam.NewUser{}, err
+	}
+	return s.IAM.ReadyUser(ctx, iam.NewUser{
 		Username: r.Username, Password: r.Password, FirstName: r.FirstName, LastName: r.LastName,
 		Email: r.Email, Timezone: r.Timezone, ID: id,
-	}, err
+	})
 }
 
 type createAccountRequest struct {
@@ -196,20 +200,20 @@ type createAccountRequest struct {
 }
 
 func (s *Service) createAccount() *command.Command {
-	return command.New(command.Meta{Name: "createAccount", Object: "account", Event: "ACCOUNT.CREATE", Roles: managers, Doc: "Creates an account with its first user"},
-		func(ctx context.Context, r createAccountRequest) (AccountView, error) {
-			user, err := r.user(ctx)
-			if err != nil {
-				return AccountView{}, err
-			}
+	return command.NewReady(command.Meta{Name: "createAccount", Object: "account", Event: "ACCOUNT.CREATE", Roles: managers, Doc: "Creates an account with its first user"},
+		func(ctx context.Context, r createAccountRequest) (iam.CreateAccount, error) {
 			id, err := wished(ctx, "accountid", r.AccountID)
 			if err != nil {
-				return AccountView{}, err
+				return iam.CreateAccount{}, err
 			}
-			a, _, err := s.IAM.CreateAccount(ctx, iam.CreateAccount{
+			user, err := s.readyUser(ctx, r.newUser)
+			return iam.CreateAccount{
 				Name: r.Account, DomainID: r.DomainID, RoleID: r.RoleID, Type: rank(r.Type, r.RoleID),
 				NetworkDomain: r.NetworkDomain, Details: r.Details, ID: id, User: user,
-			})
+			}, err
+		},
+		func(ctx context.Context, r iam.CreateAccount) (AccountView, error) {
+			a, _, err := s.IAM.CreateAccount(ctx, r)
 			if err != nil {
 				return AccountView{}, err
 			}

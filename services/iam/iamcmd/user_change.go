@@ -16,13 +16,13 @@ type createUserRequest struct {
 }
 
 func (s *Service) createUser() *command.Command {
-	return command.New(command.Meta{Name: "createUser", Object: "user", Event: "USER.CREATE", Roles: managers, Doc: "Adds a user to an account"},
-		func(ctx context.Context, r createUserRequest) (UserView, error) {
-			user, err := r.user(ctx)
-			if err != nil {
-				return UserView{}, err
-			}
-			u, err := s.IAM.CreateUser(ctx, iam.CreateUser{Account: iam.AccountRef{Name: r.Account, DomainID: r.DomainID}, User: user})
+	return command.NewReady(command.Meta{Name: "createUser", Object: "user", Event: "USER.CREATE", Roles: managers, Doc: "Adds a user to an account"},
+		func(ctx context.Context, r createUserRequest) (iam.CreateUser, error) {
+			user, err := s.readyUser(ctx, r.newUser)
+			return iam.CreateUser{Account: iam.AccountRef{Name: r.Account, DomainID: r.DomainID}, User: user}, err
+		},
+		func(ctx context.Context, r iam.CreateUser) (UserView, error) {
+			u, err := s.IAM.CreateUser(ctx, r)
 			if err != nil {
 				return UserView{}, err
 			}
@@ -45,13 +45,16 @@ type updateUserRequest struct {
 }
 
 func (s *Service) updateUser() *command.Command {
-	return command.New(command.Meta{Name: "updateUser", Object: "user", Event: "USER.UPDATE", Roles: command.Everyone, Doc: "Changes a user"},
-		func(ctx context.Context, r updateUserRequest) (UserView, error) {
-			u, err := s.IAM.UpdateUser(ctx, iam.UpdateUser{
+	return command.NewReady(command.Meta{Name: "updateUser", Object: "user", Event: "USER.UPDATE", Roles: command.Everyone, Doc: "Changes a user"},
+		func(ctx context.Context, r updateUserRequest) (iam.UpdateUser, error) {
+			return s.IAM.ReadyUpdate(ctx, iam.UpdateUser{
 				ID: r.ID, Username: given(r.Username), FirstName: given(r.FirstName), LastName: given(r.LastName),
 				Email: given(r.Email), Timezone: given(r.Timezone), Password: given(r.Password), CurrentPassword: r.CurrentPassword,
 				APIKeyAccess: given(r.APIKeyAccess), APIKey: given(r.APIKey), SecretKey: given(r.SecretKey), KeepSession: s.IAM.SessionOf(ctx),
 			})
+		},
+		func(ctx context.Context, r iam.UpdateUser) (UserView, error) {
+			u, err := s.IAM.UpdateUser(ctx, r)
 			if err != nil {
 				return UserView{}, err
 			}

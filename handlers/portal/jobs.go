@@ -416,7 +416,7 @@ func retryJob(r *Request) error {
 func (r *Request) mayTouch() error {
 	j, err := findJob(r)
 	if err == nil && !r.touches(j) {
-		err = fault.New(fault.Forbidden, "error.forbidden")
+		err = fault.New(fault.Forbidden, "error.rank")
 	}
 	return err
 }

@@ -154,10 +154,10 @@ func TestAJobWhoseActorLostTheRightDoesNotBegin(t *testing.T) {
 	b := setup(t)
 	var log []string
 	job.Define(b.e, "k", steps(&log, "a", "b")...)
-	b.e.Admit = func(context.Context, *job.Row) error { return fault.New(fault.Forbidden, "error.forbidden") }
+	b.e.Admit = func(context.Context, *job.Row) error { return fault.New(fault.Forbidden, "error.rank") }
 	row := b.submit(job.Spec{Kind: "k"})
 	b.once(b.e)
-	if got := b.get(row.ID); got.Status != job.Failed || got.ErrorKey != "error.forbidden" || !equal(log, []string{"undo a"}) {
+	if got := b.get(row.ID); got.Status != job.Failed || got.ErrorKey != "error.rank" || !equal(log, []string{"undo a"}) {
 		t.Errorf("%s %v", got.Status, log)
 	}
 }

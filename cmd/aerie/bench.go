@@ -174,8 +174,12 @@ func (r *rig) listen(ctx context.Context) error {
 
 // run does a command that is a job, to its end.
 func (r *rig) run(ctx context.Context, name string, args ...string) (*job.Row, error) {
+	return r.runAs(ctx, r.client, name, args...)
+}
+
+func (r *rig) runAs(ctx context.Context, who *caller, name string, args ...string) (*job.Row, error) {
 	var a accepted
-	if err := r.client.decode(ctx, &a, name, args...); err != nil {
+	if err := who.decode(ctx, &a, name, args...); err != nil {
 		return nil, err
 	}
 	return r.wait(ctx, a.JobID)

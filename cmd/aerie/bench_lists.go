@@ -12,6 +12,7 @@ import (
 	"gorm.io/gorm"
 
 	"aerie/services/compute"
+	"aerie/services/infra"
 	"aerie/services/network"
 	"aerie/services/storage"
 	"aerie/services/store"
@@ -141,6 +142,32 @@ func drain(q *gorm.DB) (ids []string, err error) {
 		ids = append(ids, string(cells[0]))
 	}
 	return ids, rows.Err()
+}
+
+// networks makes so many guest networks.
+func (r *rig) networks(n int) (ids []string, err error) {
+	err = r.db.Tx(r.admin, func(ctx context.Context) error {
+		ids = nil
+		zone, err := gorm.G[infra.Zone](r.db.In(ctx)).Take(ctx)
+		if err != nil {
+			return err
+		}
+		o, err := gorm.G[network.Offering](r.db.In(ctx)).Where("availability = ?", "Required").Take(ctx)
+		if err != nil {
+			return err
+		}
+		who, _ := store.From(ctx)
+		for i := range n {
+			at := netip.AddrFrom4([4]byte{10, byte(i >> 4), byte(i << 4), 0})
+			made, err := r.net.Create(ctx, network.Wanted{Name: fmt.Sprintf("bench-%d", i), Zone: zone, Offering: o, Owner: who.Owner, Prefix: netip.PrefixFrom(at, 20)})
+			if err != nil {
+				return err
+			}
+			ids = append(ids, made.ID)
+		}
+		return nil
+	})
+	return ids, err
 }
 
 // seedVMs writes instances with a card and a disk, numbers from to below n.

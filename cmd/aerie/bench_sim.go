@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
-	"net/netip"
+	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -14,14 +16,14 @@ import (
 
 	"aerie/drivers/sim"
 	"aerie/services/compute"
+	"aerie/services/iam"
 	"aerie/services/image"
 	"aerie/services/infra"
-	"aerie/services/network"
 	"aerie/services/store"
 )
 
 type benchSim struct {
-	Clients  int           `help:"How many deploy at once, each in a network of its own." default:"16"`
+	Clients  int           `help:"How many deploy at once, each an account with a network of its own." default:"16"`
 	For      time.Duration `help:"How long." default:"10s"`
 	Database string        `help:"An empty database, sqlite:PATH or mysql:USER:PASS@tcp(HOST:PORT)/DB; SQLite in a folder of its own by default."`
 }
@@ -40,25 +42,20 @@ func (c benchSim) Run(ctx context.Context, out io.Writer) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, r.stop()) }()
-	nets, err := r.networks(c.Clients)
-	if err != nil {
-		return err
-	}
 	what, err := r.choose(ctx)
 	if err != nil {
 		return err
 	}
-	for _, n := range nets { // a network comes up with its first instance; that is not measured
-		if _, err := r.run(ctx, "deployVirtualMachine", append(what, "networkids", n)...); err != nil {
-			return err
-		}
+	tenants, err := r.tenants(ctx, c.Clients, what)
+	if err != nil {
+		return err
 	}
 	flush, err := flushes(r.Data)
 	if err != nil {
 		return err
 	}
 	statements, commits, cpu, began := r.db.Statements(), r.db.Commits(), burnt(), time.Now()
-	took, err := r.storm(ctx, c.For, nets, what)
+	took, err := r.storm(ctx, c.For, tenants)
 	if err != nil {
 		return err
 	}
@@ -72,27 +69,102 @@ func (c benchSim) Run(ctx context.Context, out io.Writer) (err error) {
 
 // storm deploys until the time is over and returns how long each took, from
 // the call until it runs.
-func (r *rig) storm(ctx context.Context, during time.Duration, nets, what []string) ([]time.Duration, error) {
+func (r *rig) storm(ctx context.Context, during time.Duration, all []tenant) ([]time.Duration, error) {
 	var mu sync.Mutex
-	var all []time.Duration
+	var each []time.Duration
 	end := time.Now().Add(during)
 	g, ctx := errgroup.WithContext(ctx)
-	for _, n := range nets {
+	for _, t := range all {
 		g.Go(func() error {
-			args := append(append([]string{}, what...), "networkids", n)
 			for time.Now().Before(end) {
 				began := time.Now()
-				if _, err := r.run(ctx, "deployVirtualMachine", args...); err != nil {
+				if _, err := r.runAs(ctx, t.caller, "deployVirtualMachine", t.what...); err != nil {
 					return err
 				}
 				mu.Lock()
-				all = append(all, time.Since(began))
+				each = append(each, time.Since(began))
 				mu.Unlock()
 			}
 			return nil
 		})
 	}
-	return all, g.Wait()
+	return each, g.Wait()
+}
+
+// tenant is an account without limits, with a network that is up.
+type tenant struct {
+	*caller
+	what []string // of a deployment into the network
+}
+
+func (r *rig) tenants(ctx context.Context, n int, what []string) (all []tenant, err error) {
+	for i := range n {
+		t, err := r.tenant(ctx, fmt.Sprintf("bench-%d", i), what)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, t)
+	}
+	return all, nil
+}
+
+func (r *rig) tenant(ctx context.Context, name string, what []string) (tenant, error) {
+	var made struct {
+		Account struct {
+			DomainID string `json:"domainid"`
+			Users    []struct {
+				ID string `json:"id"`
+			} `json:"user"`
+		} `json:"account"`
+	}
+	err := r.client.decode(ctx, &made, "createAccount", "accounttype", "0", "username", name, "password", rand.Text(),
+		"firstname", "Bench", "lastname", name, "email", name+"@localhost")
+	if err != nil {
+		return tenant{}, err
+	}
+	for _, kind := range []iam.Kind{iam.Instances, iam.Volumes, iam.CPUs, iam.Memory, iam.PrimaryStorage} {
+		if _, _, err := r.client.get(ctx, "updateResourceLimit", "account", name, "domainid", made.Account.DomainID,
+			"resourcetype", strconv.Itoa(int(kind)), "max", strconv.Itoa(iam.Unlimited)); err != nil {
+			return tenant{}, err
+		}
+	}
+	var keys struct {
+		Pair struct {
+			Key    string `json:"apikey"`
+			Secret string `json:"secretkey"`
+		} `json:"userkeys"`
+	}
+	if err := r.client.decode(ctx, &keys, "registerUserKeys", "id", made.Account.Users[0].ID); err != nil {
+		return tenant{}, err
+	}
+	t := tenant{caller: &caller{base: r.client.base, key: keys.Pair.Key, secret: keys.Pair.Secret, http: r.client.http}}
+	t.what, err = r.networkOf(ctx, t.caller, what)
+	return t, err
+}
+
+// networkOf makes a network and its first instance, with which it comes up.
+func (r *rig) networkOf(ctx context.Context, c *caller, what []string) ([]string, error) {
+	var offerings struct {
+		All []struct {
+			ID string `json:"id"`
+		} `json:"networkoffering"`
+	}
+	if err := c.decode(ctx, &offerings, "listNetworkOfferings", "availability", "Required", "guestiptype", "Isolated"); err != nil || len(offerings.All) == 0 {
+		return nil, fmt.Errorf("no offering for a network: %w", err)
+	}
+	var made struct {
+		Network struct {
+			ID string `json:"id"`
+		} `json:"network"`
+	}
+	err := c.decode(ctx, &made, "createNetwork", "name", "bench", "zoneid", what[1], "networkofferingid", offerings.All[0].ID,
+		"gateway", "10.0.0.1", "netmask", "255.255.0.0")
+	if err != nil {
+		return nil, err
+	}
+	what = append(slices.Clone(what), "networkids", made.Network.ID)
+	_, err = r.runAs(ctx, c, "deployVirtualMachine", what...)
+	return what, err
 }
 
 // sound says what an audit finds afterwards: speed that leaves a mess is none.
@@ -106,32 +178,6 @@ func (r *rig) sound(ctx context.Context, out io.Writer) error {
 		fmt.Fprintln(out, " ", f)
 	}
 	return nil
-}
-
-// networks makes so many guest networks.
-func (r *rig) networks(n int) (ids []string, err error) {
-	err = r.db.Tx(r.admin, func(ctx context.Context) error {
-		ids = nil
-		zone, err := gorm.G[infra.Zone](r.db.In(ctx)).Take(ctx)
-		if err != nil {
-			return err
-		}
-		o, err := gorm.G[network.Offering](r.db.In(ctx)).Where("availability = ?", "Required").Take(ctx)
-		if err != nil {
-			return err
-		}
-		who, _ := store.From(ctx)
-		for i := range n {
-			at := netip.AddrFrom4([4]byte{10, byte(i >> 4), byte(i << 4), 0})
-			made, err := r.net.Create(ctx, network.Wanted{Name: fmt.Sprintf("bench-%d", i), Zone: zone, Offering: o, Owner: who.Owner, Prefix: netip.PrefixFrom(at, 20)})
-			if err != nil {
-				return err
-			}
-			ids = append(ids, made.ID)
-		}
-		return nil
-	})
-	return ids, err
 }
 
 // choose is the parameters of a small instance.

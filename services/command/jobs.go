@@ -97,12 +97,15 @@ func (r *Registry) Finish(ctx context.Context, row *job.Row) (json.RawMessage, e
 	if row.ActorWhy != "" {
 		ctx = store.System(ctx, row.ActorWhy)
 	}
-	out, err := c.view(context.WithValue(ctx, callKey{}, &call{registry: r, command: c}), row.ObjectID)
+	out, err := c.view(context.WithValue(ctx, callKey{}, &call{registry: r, command: c, job: row}), row.ObjectID)
 	if err != nil {
 		return nil, err
 	}
 	return r.rest(c, c.Body(RoleOf(actor.Rank), out))
 }
+
+// Finishing is the job whose result is being rendered, nil in any other call.
+func Finishing(ctx context.Context) *job.Row { return callOf(ctx).job }
 
 var phases = map[job.Phase]event.State{
 	job.PhaseSubmitted: event.Scheduled, job.PhaseStarted: event.Started,

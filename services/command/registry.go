@@ -151,6 +151,7 @@ type call struct {
 	command  *Command
 	resource event.Resource
 	owner    *store.Owner
+	job      *job.Row // whose result is being rendered
 	before   any
 	after    any
 }

@@ -35,13 +35,13 @@ func (s *Service) place(ctx context.Context, b *boot) error {
 	if err != nil {
 		return err
 	}
-	prefer, err := s.near(ctx, &vm)
+	legs, err := s.Net.Legs(ctx, vm.ID)
 	if err != nil {
 		return err
 	}
 	host, err := placement.Host(ctx, s.db, placement.Need{
 		Entity: vm.ID, ZoneID: vm.ZoneID, Hypervisor: vm.Hypervisor,
-		Mhz: int64(vm.CPUs * vm.MHz), Mib: int64(vm.MemoryMiB), HostID: b.Host, Prefer: prefer,
+		Mhz: int64(vm.CPUs * vm.MHz), Mib: int64(vm.MemoryMiB), HostID: b.Host, Prefer: near(&vm, legs),
 	})
 	if err != nil {
 		return err
@@ -50,7 +50,7 @@ func (s *Service) place(ctx context.Context, b *boot) error {
 	if _, err := gorm.G[VM](s.db.In(ctx)).Where("id = ?", vm.ID).Update(ctx, "host_id", host.ID); err != nil {
 		return err
 	}
-	if err := s.prepareNetworks(ctx, b, host); err != nil {
+	if err := s.prepareNetworks(ctx, b, legs, host); err != nil {
 		return err
 	}
 	vols, err := s.Storage.Of(ctx, vm.ID)
@@ -68,27 +68,23 @@ func (s *Service) place(ctx context.Context, b *boot) error {
 
 // near is the host that suits an instance best: that of its first network's
 // router, or else the one where it ran last.
-func (s *Service) near(ctx context.Context, vm *VM) (string, error) {
-	g := s.db.In(ctx)
-	r, err := gorm.G[network.Router](g).
-		Where("network_id IN (?)", g.Model(&network.NIC{}).Where("vm_id = ? AND is_default = ?", vm.ID, true).Select("network_id")).Take(ctx)
-	if store.IsAbsent(err) {
-		return vm.LastHostID, nil
+func near(vm *VM, legs []network.Leg) string {
+	for _, l := range legs {
+		if l.IsDefault && l.Router.ID != "" {
+			return l.Router.HostID
+		}
 	}
-	return r.HostID, err
+	return vm.LastHostID
 }
 
-func (s *Service) prepareNetworks(ctx context.Context, b *boot, host infra.Host) error {
-	nets, err := s.Net.Under(ctx, b.VM)
-	if err != nil {
-		return err
-	}
+func (s *Service) prepareNetworks(ctx context.Context, b *boot, legs []network.Leg, host infra.Host) error {
 	b.Nets = nil
-	for i := range nets {
-		if err := s.Net.Prepare(ctx, &nets[i], host); err != nil {
+	for i := range legs {
+		n := &legs[i].Network
+		if err := s.Net.Prepare(ctx, n, host); err != nil {
 			return err
 		}
-		b.Nets = append(b.Nets, nets[i].ID)
+		b.Nets = append(b.Nets, n.ID)
 	}
 	return nil
 }

@@ -79,11 +79,11 @@ func (s *Service) deploy(ctx context.Context, r DeployRequest) (job.Spec, error)
 	}
 	p := &plan{DeployRequest: r}
 	for _, step := range []func(context.Context, *plan) error{
-		s.planParts, s.planSize, s.planDisks, s.planAccess,
+		s.planParts, s.planSize, s.planDisks, s.planAccess, s.planNetworks, s.planVM,
 		// From here on deployments of an account queue up behind its counters, so
 		// that two at once find one default network and not one name for both.
-		s.reserve, s.planNetworks, s.planVM, s.writeNICs,
-		// And from here on those of all accounts do, behind the running number.
+		s.reserve, s.defaultNetwork, s.freeName, s.writeNICs,
+		// And from here on those of all accounts may, behind the running number.
 		s.number, s.write,
 	} {
 		if err := step(ctx, p); err != nil {
@@ -212,9 +212,6 @@ func (s *Service) planVM(ctx context.Context, p *plan) error {
 	id := s.db.NewID()
 	if p.Name == "" {
 		p.Name = "VM-" + id
-	}
-	if err := s.freeName(ctx, p); err != nil {
-		return err
 	}
 	details, err := json.Marshal(p.Details)
 	if err != nil {

@@ -74,9 +74,7 @@ func detail(details map[string]string, name string) string {
 	return ""
 }
 
-// planNetworks takes the networks that were asked for. Without any, it is the
-// account's one isolated network, or a new one of the offering whose
-// availability is Required.
+// planNetworks takes the networks that were asked for.
 func (s *Service) planNetworks(ctx context.Context, p *plan) error {
 	ids := p.NetworkIDs
 	if len(ids) == 0 {
@@ -94,12 +92,7 @@ func (s *Service) planNetworks(ctx context.Context, p *plan) error {
 		}
 		p.nets = append(p.nets, n)
 	}
-	if len(p.nets) > 0 {
-		return s.sameOwner(ctx, p)
-	}
-	n, err := s.defaultNetwork(ctx, p)
-	p.nets = []network.Network{n}
-	return err
+	return s.sameOwner(ctx, p)
 }
 
 // sameOwner refuses networks of another account than the instance's: an
@@ -119,20 +112,28 @@ func (s *Service) sameOwner(ctx context.Context, p *plan) error {
 	return nil
 }
 
-func (s *Service) defaultNetwork(ctx context.Context, p *plan) (network.Network, error) {
+// defaultNetwork serves a request without any: it is the account's one isolated
+// network, or a new one of the offering whose availability is Required.
+func (s *Service) defaultNetwork(ctx context.Context, p *plan) error {
+	if len(p.nets) > 0 {
+		return nil
+	}
 	actor, _ := store.From(ctx)
 	have, err := gorm.G[network.Network](s.db.In(ctx)).
 		Where("account_id = ? AND zone_id = ? AND guest_type = ? AND state <> ?", actor.Target().AccountID, p.zone.ID, "Isolated", network.Destroy).
 		Order("id").Limit(2).Find(ctx)
 	switch {
 	case err != nil:
-		return network.Network{}, err
-	case len(have) == 1:
-		return have[0], nil
+		return err
 	case len(have) > 1:
-		return network.Network{}, fault.Param("networkids", "error.which_network")
+		return fault.Param("networkids", "error.which_network")
+	case len(have) == 1:
+		p.nets = have
+		return nil
 	}
-	return s.Net.CreateDefault(ctx, p.zone)
+	n, err := s.Net.CreateDefault(ctx, p.zone)
+	p.nets = []network.Network{n}
+	return err
 }
 
 // planPassword gives an instance of a password-enabled template its password.

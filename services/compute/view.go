@@ -211,6 +211,10 @@ func (s *Service) liveJobs(ctx context.Context, vmIDs []string) (map[string]job.
 	for i, id := range vmIDs {
 		entities[i] = (&VM{Row: store.Row{ID: id}}).Entity()
 	}
+	// An entity has one live job, and this one lives until its result is stored.
+	if j := command.Finishing(ctx); j != nil && len(entities) == 1 && j.Entity == entities[0] {
+		return map[string]job.Row{j.Entity: *j}, nil
+	}
 	rows, err := gorm.G[job.Row](s.db.In(ctx)).Where("entity IN ? AND live = ?", entities, true).Select("id", "entity", "status").Find(ctx)
 	out := map[string]job.Row{}
 	for _, r := range rows {

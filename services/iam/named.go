@@ -2,6 +2,7 @@ package iam
 
 import (
 	"context"
+	"path"
 
 	"aerie/services/store"
 )
@@ -14,36 +15,26 @@ type Belongs struct {
 	DomainPath string `json:"domainpath" doc:"the path of the domain"`
 }
 
-// Owners names the owners of many rows: two queries, however many there are.
+// Owners names the owners of many rows: one query, however many there are.
 func (s *Service) Owners(ctx context.Context, of []store.Owner) (func(store.Owner) Belongs, error) {
 	belongs, _, err := s.OwnersAnd(ctx, of)
 	return belongs, err
 }
 
-// OwnersAnd is Owners with the names of other rows, in the same two queries.
+// OwnersAnd is Owners with the names of other rows, in the same query.
 func (s *Service) OwnersAnd(ctx context.Context, of []store.Owner, others ...store.Some) (func(store.Owner) Belongs, map[string]string, error) {
 	var accounts, domains []string
 	for _, o := range of {
 		accounts, domains = append(accounts, o.AccountID), append(domains, o.DomainID)
 	}
-	names, err := store.NamesOf(ctx, s.db, append(others, store.Some{Model: &Account{}, IDs: accounts})...)
+	names, err := store.NamesOf(ctx, s.db, append(others, store.Some{Model: &Account{}, IDs: accounts},
+		store.Some{Model: &Domain{}, IDs: domains, Name: "full_name"})...)
 	if err != nil {
 		return nil, nil, err
 	}
-	var rows []Domain
-	sys := store.System(ctx, "names of owners")
-	if len(domains) > 0 {
-		if err := s.db.In(sys).Unscoped().Where("id IN ?", domains).Find(&rows).Error; err != nil {
-			return nil, nil, err
-		}
-	}
-	byID := make(map[string]Domain, len(rows))
-	for _, d := range rows {
-		byID[d.ID] = d
-	}
 	return func(o store.Owner) Belongs {
-		d := byID[o.DomainID]
-		return Belongs{Account: names[o.AccountID], DomainID: o.DomainID, Domain: d.Name, DomainPath: d.FullName}
+		full := names[o.DomainID]
+		return Belongs{Account: names[o.AccountID], DomainID: o.DomainID, Domain: path.Base(full), DomainPath: full}
 	}, names, nil
 }
 

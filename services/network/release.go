@@ -113,10 +113,19 @@ func (s *Service) Cards(ctx context.Context, vmIDs ...string) ([]Card, error) {
 	return list, err
 }
 
-// Under returns the networks of an instance's cards.
-func (s *Service) Under(ctx context.Context, vmID string) ([]Network, error) {
-	g := s.db.In(ctx)
-	return gorm.G[Network](g).Where("id IN (?)", g.Model(&NIC{}).Where("vm_id = ?", vmID).Select("network_id")).Order("id").Find(ctx)
+// Leg is a card with its network and that one's router, which is empty where
+// there is none.
+type Leg struct {
+	Card   `gorm:"embedded"`
+	Router Router `gorm:"foreignKey:NetworkID;references:NetworkID"`
+}
+
+// Legs returns the cards of an instance in the order of their networks, which
+// is the one in which networks are locked.
+func (s *Service) Legs(ctx context.Context, vmID string) ([]Leg, error) {
+	var list []Leg
+	err := s.db.In(ctx).Joins("Network").Joins("Router").Where("nics.vm_id = ?", vmID).Order("nics.network_id").Find(&list).Error
+	return list, err
 }
 
 // Get returns a network.

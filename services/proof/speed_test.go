@@ -60,7 +60,7 @@ func places(w *proof.World, n int) (all []place) {
 // own and the end.
 const (
 	acceptStatements, acceptCommits = 17, 1
-	doStatements, doCommits         = 40, 4
+	doStatements, doCommits         = 37, 4
 )
 
 // TestADeploymentIsCheap holds it.

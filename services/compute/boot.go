@@ -2,7 +2,6 @@ package compute
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -26,6 +25,7 @@ type boot struct {
 	Left   string   // where it ran last
 	Made   []string // volumes whose disks this start makes
 	Nets   []string // to apply
+	Spec   drivers.VMSpec
 	New    bool     // a deployment: a failure leaves Error, not Stopped
 }
 
@@ -53,17 +53,33 @@ func (s *Service) place(ctx context.Context, b *boot) error {
 	if err := s.prepareNetworks(ctx, b, legs, host); err != nil {
 		return err
 	}
-	vols, err := s.Storage.Of(ctx, vm.ID)
+	disks, err := s.Storage.Disks(ctx, vm.ID)
 	if err != nil {
 		return err
 	}
-	for _, v := range vols {
-		if v.PoolID == "" {
-			b.Made = append(b.Made, v.ID)
+	b.Made = nil
+	for _, d := range disks {
+		if d.PoolID == "" {
+			b.Made = append(b.Made, d.ID)
 		}
 	}
 	// Last: a pool's row is one that all deployments wait for.
-	return s.Storage.Place(ctx, vols, host)
+	err = s.Storage.Place(ctx, disks, host)
+	b.Spec = machine(&vm, legs, disks)
+	return err
+}
+
+// machine is the instance as its host shall have it.
+func machine(vm *VM, legs []network.Leg, disks []storage.Disk) drivers.VMSpec {
+	spec := drivers.VMSpec{ID: vm.ID, Name: vm.InstanceName, CPUs: vm.CPUs, CPUMHz: vm.MHz, MemoryMiB: vm.MemoryMiB}
+	slices.SortFunc(legs, func(a, b network.Leg) int { return a.Device - b.Device })
+	for _, l := range legs {
+		spec.NICs = append(spec.NICs, drivers.VMNIC{ID: l.ID, MAC: l.MAC, Bridge: drivers.BridgeName(l.NetworkID), MTU: l.Network.MTU})
+	}
+	for _, d := range disks {
+		spec.Disks = append(spec.Disks, d.AsDevice())
+	}
+	return spec
 }
 
 // near is the host that suits an instance best: that of its first network's
@@ -200,10 +216,6 @@ func (s *Service) routers(ctx context.Context, b *boot) error {
 
 // define makes the machine known to its host.
 func (s *Service) define(ctx context.Context, b *boot) error {
-	spec, err := s.spec(ctx, b.VM)
-	if err != nil {
-		return err
-	}
 	h, err := infra.Ability[drivers.Hypervisor](ctx, s.Fleet, b.Placed)
 	if err != nil {
 		return err
@@ -213,8 +225,8 @@ func (s *Service) define(ctx context.Context, b *boot) error {
 			return err
 		}
 	}
-	if _, err := h.DefineVM(ctx, spec); err != nil {
-		return infra.Fault(fmt.Errorf("define %s: %w", spec.Name, err))
+	if _, err := h.DefineVM(ctx, b.Spec); err != nil {
+		return infra.Fault(fmt.Errorf("define %s: %w", b.Spec.Name, err))
 	}
 	return nil
 }
@@ -272,22 +284,4 @@ func (s *Service) running(ctx context.Context, b *boot) error {
 	now := s.db.Now()
 	return state.Move(ctx, s.db, &vm, States, Started,
 		map[string]any{"host_id": b.Placed, "last_host_id": b.Placed, "started_at": now, "updated_at": now, "why": ""})
-}
-
-// spec is the machine as its host shall have it.
-func (s *Service) spec(ctx context.Context, vmID string) (drivers.VMSpec, error) {
-	vm, err := store.Find[VM](ctx, s.db, vmID)
-	if err != nil {
-		return drivers.VMSpec{}, err
-	}
-	spec := drivers.VMSpec{ID: vm.ID, Name: vm.InstanceName, CPUs: vm.CPUs, CPUMHz: vm.MHz, MemoryMiB: vm.MemoryMiB}
-	cards, errCards := s.Net.Cards(ctx, vmID)
-	for _, c := range cards {
-		spec.NICs = append(spec.NICs, drivers.VMNIC{ID: c.ID, MAC: c.MAC, Bridge: drivers.BridgeName(c.NetworkID), MTU: c.Network.MTU})
-	}
-	disks, errDisks := s.Storage.Disks(ctx, vmID)
-	for _, d := range disks {
-		spec.Disks = append(spec.Disks, d.AsDevice())
-	}
-	return spec, errors.Join(errCards, errDisks)
 }

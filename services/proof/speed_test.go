@@ -48,19 +48,20 @@ func places(w *proof.World, n int) (all []place) {
 
 // What a deployment into a network that is up asks of the database.
 //
-// To accept it, in one transaction: the 4 parts that it names, the template's
-// copy, quotas, the host name, 3 for its card and address, the account, 2 for
-// the running number, the instance, its disk, the job and its event.
+// To accept it, in one transaction: the 3 parts that it names, the network, the
+// template's copy, quotas, the host name, 3 for its card and address, the
+// account, 2 for the running number, the instance, its disk, the job and its
+// event.
 //
-// To do it: claiming the job and noting its start (4), placing it (14 with the
+// To do it: claiming the job and noting its start (4), placing it (13 with the
 // host, the pool, the network's generation and the checkpoint), its disk (2),
-// its router (5, which is the whole router read and applied), defining it (3),
-// that it runs (4), the result as the command shows it (6), and the job's end
-// (2). The commits are the claim, the checkpoint after placement, the router's
+// its router (5, which is the whole router read and applied), that it runs (4),
+// the result as the command shows it (4), and the job's end (2). The commits are
+// the claim, the checkpoint after placement, the router's
 // own and the end.
 const (
 	acceptStatements, acceptCommits = 17, 1
-	doStatements, doCommits         = 37, 4
+	doStatements, doCommits         = 34, 4
 )
 
 // TestADeploymentIsCheap holds it.

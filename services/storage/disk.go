@@ -40,7 +40,7 @@ func (s *Service) Of(ctx context.Context, vmID string) ([]Volume, error) {
 	return gorm.G[Volume](s.db.In(ctx)).Where("vm_id = ?", vmID).Order("device").Find(ctx)
 }
 
-// Disk is a volume with the pool that it lies in.
+// Disk is a volume with the pool that it lies in, once it has one.
 type Disk struct {
 	Volume `gorm:"embedded"`
 	Pool   infra.Pool `gorm:"foreignKey:PoolID"`
@@ -50,16 +50,10 @@ type Disk struct {
 func (Disk) TableName() string { return "volumes" }
 
 // Disks returns the volumes of an instance with their pools, the root disk
-// first. A volume that has none yet is an error.
+// first.
 func (s *Service) Disks(ctx context.Context, vmID string) ([]Disk, error) {
 	var list []Disk
-	err := s.db.In(ctx).Joins("Pool").Where("volumes.vm_id = ?", vmID).Order("volumes.device").Find(&list).Error
-	for _, d := range list {
-		if d.Pool.ID == "" {
-			return nil, fmt.Errorf("volume %s has no pool", d.ID)
-		}
-	}
-	return list, err
+	return list, s.db.In(ctx).Joins("Pool").Where("volumes.vm_id = ?", vmID).Order("volumes.device").Find(&list).Error
 }
 
 // AsDevice is the disk as a machine plugs it in.
@@ -67,19 +61,20 @@ func (d Disk) AsDevice() drivers.VMDisk { return drivers.VMDisk{ID: d.ID, Pool: 
 
 // Place gives volumes that have none a pool that the host can use, and counts
 // their bytes there. It belongs in a transaction.
-func (s *Service) Place(ctx context.Context, vols []Volume, host infra.Host) error {
-	for i := range vols {
-		if vols[i].PoolID != "" {
+func (s *Service) Place(ctx context.Context, disks []Disk, host infra.Host) error {
+	for i := range disks {
+		d := &disks[i]
+		if d.PoolID != "" {
 			continue
 		}
-		pool, err := s.claim(ctx, vols[i], host)
+		pool, err := s.claim(ctx, d.Volume, host)
 		if err != nil {
 			return err
 		}
-		if err := state.Move(ctx, s.db, &vols[i], States, Create, map[string]any{"pool_id": pool.ID}); err != nil {
+		if err := state.Move(ctx, s.db, &d.Volume, States, Create, map[string]any{"pool_id": pool.ID}); err != nil {
 			return err
 		}
-		vols[i].PoolID = pool.ID
+		d.PoolID, d.Pool = pool.ID, pool
 	}
 	return nil
 }
@@ -139,6 +134,9 @@ func (s *Service) Ensure(ctx context.Context, disks []Disk, hostID string) error
 		return err
 	}
 	for _, v := range disks {
+		if v.Pool.ID == "" {
+			return fmt.Errorf("volume %s has no pool", v.ID)
+		}
 		spec := drivers.DiskSpec{ID: v.ID, Pool: v.Pool.DiskPool(), Bytes: v.Bytes}
 		if v.Type == Root && v.TemplateID != "" {
 			if err := s.images.EnsureBase(ctx, v.TemplateID, v.Pool, hostID); err != nil {

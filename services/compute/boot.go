@@ -26,7 +26,7 @@ type boot struct {
 	Made   []string // volumes whose disks this start makes
 	Nets   []string // to apply
 	Spec   drivers.VMSpec
-	New    bool     // a deployment: a failure leaves Error, not Stopped
+	New    bool // a deployment: a failure leaves Error, not Stopped
 }
 
 // place claims a host, pools and the networks' routers.

@@ -79,10 +79,10 @@ func (s *Service) deploy(ctx context.Context, r DeployRequest) (job.Spec, error)
 	}
 	p := &plan{DeployRequest: r}
 	for _, step := range []func(context.Context, *plan) error{
-		s.planParts, s.planSize, s.planDisks, s.planAccess, s.planNetworks, s.planVM,
+		s.planParts, s.planSize, s.planDisks, s.planAccess, s.planVM,
 		// From here on deployments of an account queue up behind its counters, so
 		// that two at once find one default network and not one name for both.
-		s.reserve, s.defaultNetwork, s.freeName, s.writeNICs,
+		s.reserve, s.planNetworks, s.freeName, s.writeNICs,
 		// And from here on those of all accounts may, behind the running number.
 		s.number, s.write,
 	} {

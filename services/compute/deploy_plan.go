@@ -74,7 +74,8 @@ func detail(details map[string]string, name string) string {
 	return ""
 }
 
-// planNetworks takes the networks that were asked for.
+// planNetworks takes the networks that were asked for, or the default one, and
+// keeps them from being deleted meanwhile.
 func (s *Service) planNetworks(ctx context.Context, p *plan) error {
 	ids := p.NetworkIDs
 	if len(ids) == 0 {
@@ -83,7 +84,7 @@ func (s *Service) planNetworks(ctx context.Context, p *plan) error {
 		}
 	}
 	for _, id := range ids {
-		n, err := store.Find[network.Network](ctx, s.db, id)
+		n, err := store.Hold[network.Network](ctx, s.db, id)
 		if err != nil {
 			return named(err, "networkids", id)
 		}
@@ -91,6 +92,9 @@ func (s *Service) planNetworks(ctx context.Context, p *plan) error {
 			return fault.Param("networkids", "error.network_zone", "name", n.Name, "zone", p.zone.Name)
 		}
 		p.nets = append(p.nets, n)
+	}
+	if len(p.nets) == 0 {
+		return s.defaultNetwork(ctx, p)
 	}
 	return s.sameOwner(ctx, p)
 }
@@ -112,14 +116,11 @@ func (s *Service) sameOwner(ctx context.Context, p *plan) error {
 	return nil
 }
 
-// defaultNetwork serves a request without any: it is the account's one isolated
-// network, or a new one of the offering whose availability is Required.
+// defaultNetwork takes the account's one isolated network, or a new one of the
+// offering whose availability is Required.
 func (s *Service) defaultNetwork(ctx context.Context, p *plan) error {
-	if len(p.nets) > 0 {
-		return nil
-	}
 	actor, _ := store.From(ctx)
-	have, err := gorm.G[network.Network](s.db.In(ctx)).
+	have, err := gorm.G[network.Network](s.db.In(ctx), store.ToHold).
 		Where("account_id = ? AND zone_id = ? AND guest_type = ? AND state <> ?", actor.Target().AccountID, p.zone.ID, "Isolated", network.Destroy).
 		Order("id").Limit(2).Find(ctx)
 	switch {

@@ -38,15 +38,16 @@ func (s *Service) deleteCommand() *command.Command {
 // DeleteJob takes a network out of use and says which job does the rest. It
 // belongs in the transaction that submits the job.
 func (s *Service) DeleteJob(ctx context.Context, n *Network) (job.Spec, error) {
+	if err := state.Move(ctx, s.db, n, States, Delete); err != nil {
+		return job.Spec{}, err
+	}
+	// After the row is taken: who adds a card holds it.
 	used, err := s.InUse(store.System(ctx, "cards of any owner"), n.ID)
 	if err != nil {
 		return job.Spec{}, err
 	}
 	if used > 0 {
 		return job.Spec{}, fault.Param("id", "error.holds.nics", "name", n.Name, "n", used)
-	}
-	if err := state.Move(ctx, s.db, n, States, Delete); err != nil {
-		return job.Spec{}, err
 	}
 	return n.job("network.delete", work{Network: n.ID}), nil
 }

@@ -72,3 +72,31 @@ func TestOneNameAtOnce(t *testing.T) {
 	}
 	w.Sound()
 }
+
+// TestDeployOrDelete: of a deployment into a network and its deletion, asked
+// for at once, one is refused.
+func TestDeployOrDelete(t *testing.T) {
+	t.Parallel()
+	w := proof.New(t)
+	offering := w.ID(&network.Offering{}, "availability = ?", "Required")
+	for i := range 20 {
+		joe := w.Account("acme", fmt.Sprintf("joe-%d", i), iam.RoleUser)
+		name := fmt.Sprintf("net-%d", i)
+		w.JSON(joe, "createNetwork", "name", name, "zoneid", w.Zone.ID, "networkofferingid", offering, "gateway", "10.0.0.1", "netmask", "255.255.255.0")
+		id := w.ID(&network.Network{}, "name = ?", name)
+		plan := w.Plan("web", "networkids", id)
+		if i%2 == 1 { // the account's only one
+			plan = w.Plan("web")
+		}
+		var deployed, deleted error
+		var wg sync.WaitGroup
+		wg.Go(func() { _, _, deployed = w.Ask(joe, "deployVirtualMachine", plan...) })
+		wg.Go(func() { _, _, deleted = w.Ask(joe, "deleteNetwork", "id", id) })
+		wg.Wait()
+		if (deployed == nil) == (deleted == nil) && i%2 == 0 || deployed == nil && deleted == nil && w.Count(&network.NIC{}, "network_id = ?", id) > 0 {
+			t.Fatalf("round %d: deployment: %v; deletion: %v", i, deployed, deleted)
+		}
+	}
+	w.Finish()
+	w.Sound()
+}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 
 	"aerie/services/fault"
 )
@@ -21,6 +22,24 @@ func Find[T any](ctx context.Context, db *DB, id string) (T, error) {
 	}
 	return row, err
 }
+
+// Hold is Find for who goes on to write what depends on the row as it is:
+// nobody else changes it until the transaction ends.
+func Hold[T any](ctx context.Context, db *DB, id string) (T, error) {
+	if !db.InTx(ctx) {
+		var none T
+		return none, errors.New("store: a row is held by a transaction")
+	}
+	row, err := gorm.G[T](db.In(ctx), ToHold).Where("id = ?", id).Take(ctx)
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return row, fault.Absent("id", id)
+	}
+	return row, err
+}
+
+// ToHold makes a query in a transaction hold what it finds. SQLite has one
+// writer, so its driver leaves it out.
+var ToHold = clause.Locking{Strength: "UPDATE"}
 
 // Exists tells whether a row with that id is, or was, there for the actor:
 // clients may name what is removed and get an empty list, while an id that

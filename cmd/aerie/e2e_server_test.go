@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -409,100 +408,6 @@ func knownAcceleration(t testing.TB, data string) {
 	}
 }
 
-// sweepMachine removes from the machine what a server made there and that its
-// test did not remove, and the server's folder.
-func sweepMachine(data string) (errs []error) {
-	sh := func(name string, args ...string) string {
-		out, err := exec.Command(name, args...).CombinedOutput()
-		if err != nil {
-			errs = append(errs, fmt.Errorf("%s %v: %w: %s", name, args, err, out))
-		}
-		return string(out)
-	}
-	for _, id := range machinesOf(data) {
-		_ = exec.Command("virsh", "-q", "-c", "qemu:///system", "destroy", id).Run()
-		sh("virsh", "-q", "-c", "qemu:///system", "undefine", "--nvram", id)
-	}
-	if text, err := os.ReadFile(filepath.Join(data, prefixFile)); err == nil {
-		prefix := strings.TrimSpace(string(text))
-		for _, pid := range processes(filepath.Join(data, "routers")) {
-			_ = syscall.Kill(pid, syscall.SIGKILL)
-		}
-		for _, ns := range namespacesOf(prefix) {
-			sh("ip", "netns", "del", ns)
-		}
-		for range 5 { // links go with their other ends, and those of a namespace a little later
-			for _, link := range linksOf(prefix) {
-				_ = exec.Command("ip", "link", "del", link).Run()
-			}
-		}
-		if left := linksOf(prefix); len(left) > 0 {
-			errs = append(errs, fmt.Errorf("links stay: %v", left))
-		}
-		for _, table := range []string{"aerie_guard_" + prefix, "aerie_" + prefix + "pub", "aerie_fence_" + prefix + "pub"} {
-			_ = exec.Command("nft", "delete", "table", "inet", table).Run()
-		}
-	}
-	return append(errs, os.RemoveAll(data))
-}
-
-// machinesOf is the ids of machines whose disks are in the folder.
-func machinesOf(data string) (ids []string) {
-	out, err := exec.Command("virsh", "-q", "-c", "qemu:///system", "list", "--all", "--uuid").Output()
-	if err != nil {
-		return nil
-	}
-	for _, id := range strings.Fields(string(out)) {
-		text, err := exec.Command("virsh", "-q", "-c", "qemu:///system", "dumpxml", id).Output()
-		if err == nil && strings.Contains(string(text), data+"/") {
-			ids = append(ids, id)
-		}
-	}
-	return ids
-}
-
-func namespacesOf(prefix string) (names []string) {
-	files, _ := filepath.Glob(filepath.Join("/run/netns", prefix+"r*"))
-	for _, f := range files {
-		names = append(names, filepath.Base(f))
-	}
-	return names
-}
-
-// linksOf is the bridges that carry the prefix in their alias, and the links
-// that carry it in their name.
-func linksOf(prefix string) (names []string) {
-	out, err := exec.Command("ip", "-j", "link").Output()
-	var links []struct {
-		Name  string `json:"ifname"`
-		Alias string `json:"ifalias"`
-	}
-	if err != nil || json.Unmarshal(out, &links) != nil {
-		return nil
-	}
-	for _, l := range links {
-		if strings.HasPrefix(l.Name, prefix) || strings.HasPrefix(l.Alias, "aerie/"+prefix+"/") {
-			names = append(names, l.Name)
-		}
-	}
-	return names
-}
-
-// processes are those with the text in their command line.
-func processes(text string) (pids []int) {
-	files, _ := filepath.Glob("/proc/[0-9]*/cmdline")
-	for _, file := range files {
-		line, err := os.ReadFile(file)
-		var pid int
-		if err == nil && strings.Contains(string(line), text) {
-			if _, err := fmt.Sscanf(file, "/proc/%d/cmdline", &pid); err == nil && pid != os.Getpid() {
-				pids = append(pids, pid)
-			}
-		}
-	}
-	return pids
-}
-
 // mariadb starts a private MariaDB once, or takes the one of the environment.
 var mariadb = sync.OnceValues(func() (dsn string, err error) {
 	if dsn := os.Getenv("AERIE_TEST_MYSQL"); dsn != "" {
@@ -569,68 +474,4 @@ func body(t testing.TB, resp *http.Response) []byte {
 		t.Fatal(err)
 	}
 	return b
-}
-
-// TestServerStartsAndStops: what scripts and init systems count on.
-func TestServerStartsAndStops(t *testing.T) {
-	s := newServer(t, "off", "")
-	s.start()
-	if resp, err := http.Get(s.url("/healthz")); err != nil || resp.StatusCode != http.StatusOK {
-		t.Errorf("healthz: %v, %v", resp, err)
-	} else {
-		resp.Body.Close()
-	}
-	resp, err := http.Get(s.url("/metrics"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if text := string(body(t, resp)); !strings.Contains(text, "go_goroutines ") {
-		t.Errorf("metrics: %.200s", text)
-	}
-	for _, file := range []string{"secret.key", "aerie.db"} {
-		info, err := os.Stat(filepath.Join(s.data, file))
-		if err != nil || info.Mode().Perm()&0o077 != 0 {
-			t.Errorf("%s is readable by others: %v, %v", file, info, err)
-		}
-	}
-	if out := s.output.String(); strings.Contains(out, adminPassword) {
-		t.Errorf("the password that was given is printed: %s", out)
-	}
-	s.stop()
-	s.start()
-	s.admin()
-	s.kill()
-	s.start()
-	s.admin()
-	s.stop()
-}
-
-// TestFirstPassword: without one in the environment it is made, printed once
-// and kept for the owner alone.
-func TestFirstPassword(t *testing.T) {
-	s := newServer(t, "off", "")
-	s.env = []string{"AERIE_ADMIN_PASSWORD="}
-	s.start()
-	file := filepath.Join(s.data, "admin-password")
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
-		t.Errorf("the password's file: %v, %v", info, err)
-	}
-	password := strings.TrimSpace(string(text))
-	if !strings.Contains(s.output.String(), password) {
-		t.Error("the password is not printed")
-	}
-	if _, err := s.login("admin", password); err != nil {
-		t.Error(err)
-	}
-	s.stop()
-	s.output = &output{}
-	s.env = []string{"AERIE_ADMIN_PASSWORD="}
-	s.start()
-	if strings.Contains(s.output.String(), password) {
-		t.Error("the password is printed again")
-	}
 }

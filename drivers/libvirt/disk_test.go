@@ -216,6 +216,32 @@ func TestImageBomb(t *testing.T) {
 	}
 }
 
+// TestImagesAtOnce: two images that fit one by one do not fill the pool together.
+func TestImagesAtOnce(t *testing.T) {
+	needQemuImg(t)
+	d := openReal(t)
+	dir := labDir(t, "twins")
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=32m"); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = syscall.Unmount(dir, syscall.MNT_DETACH) })
+	pool := drivers.Pool{ID: newID(), Type: "Filesystem", Path: filepath.Join(dir, "p")}
+	must(t, d.EnsurePool, pool)
+	source := filepath.Join(t.TempDir(), "source")
+	if err := os.WriteFile(source, bytes.Repeat([]byte("a"), 20<<20), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	spec := drivers.ImageSpec{ID: newID(), Pool: pool, Source: source, Format: formatRaw}
+	folder := filepath.Join(pool.Path, imageDir)
+	release, err := d.room(soon(t), "test", spec, folder) // another is at work
+	if err != nil {
+		t.Fatal(err)
+	}
+	fails(t, drivers.NoSpace, d.EnsureImage, spec)
+	release()
+	must(t, d.EnsureImage, spec)
+}
+
 func files(t testing.TB, dir string) (names []string) {
 	t.Helper()
 	entries, err := os.ReadDir(dir)

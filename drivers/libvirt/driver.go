@@ -31,6 +31,8 @@ type Driver struct {
 	pools *holds // one change of a pool's files at a time
 	accel accel
 
+	unpacking promises
+
 	runDir string // serial sockets and boot logs; QEMU can get there
 
 	stop context.CancelFunc // ends the watcher

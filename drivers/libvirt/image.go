@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 
 	"aerie/drivers"
 )
@@ -36,9 +37,11 @@ func (d *Driver) EnsureImage(ctx context.Context, req drivers.ImageSpec) (driver
 	if err := source.alone(); err != nil {
 		return drivers.DiskState{}, refused(op, err)
 	}
-	if err := room(ctx, op, req, filepath.Dir(file)); err != nil {
+	release, err := d.room(ctx, op, req, filepath.Dir(file))
+	if err != nil {
 		return drivers.DiskState{}, err
 	}
+	defer release()
 	if err := convert(ctx, req, file); err != nil {
 		return drivers.DiskState{}, wrap(op, err)
 	}
@@ -51,20 +54,52 @@ const spare = 20
 
 // room refuses an image that would fill the pool: a small compressed file may
 // unpack to more than there is, and the disks of running machines would find no
-// room to grow.
-func room(ctx context.Context, op string, req drivers.ImageSpec, dir string) error {
+// room to grow. Until release, others reckon with it.
+func (d *Driver) room(ctx context.Context, op string, req drivers.ImageSpec, dir string) (release func(), err error) {
 	need, err := measure(ctx, req.Source, req.Format)
 	if err != nil {
-		return refused(op, err)
+		return nil, refused(op, err)
 	}
 	pool, err := poolState(dir)
 	if err != nil {
-		return wrap(op, err)
+		return nil, wrap(op, err)
 	}
-	if left := pool.Available - pool.Capacity/spare; need > left {
-		return drivers.Errorf(drivers.NoSpace, op, "the image unpacks to %d bytes, the pool has room for %d", need, max(left, 0))
+	left, ok := d.unpacking.add(dir, need, pool.Available-pool.Capacity/spare)
+	if !ok {
+		return nil, drivers.Errorf(drivers.NoSpace, op, "the image unpacks to %d bytes, the pool has room for %d", need, max(left, 0))
 	}
-	return nil
+	return func() { d.unpacking.drop(dir, need) }, nil
+}
+
+// promises are the bytes that images being unpacked may still take of their
+// pools. What they have taken already counts twice: better one image too few.
+type promises struct {
+	mu    sync.Mutex
+	bytes map[string]int64 // by folder
+}
+
+// add promises n bytes where there is room for them beside the others, and
+// returns how much room there was.
+func (p *promises) add(dir string, n, free int64) (left int64, ok bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	left = free - p.bytes[dir]
+	if n > left {
+		return left, false
+	}
+	if p.bytes == nil {
+		p.bytes = map[string]int64{}
+	}
+	p.bytes[dir] += n
+	return left, true
+}
+
+func (p *promises) drop(dir string, n int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.bytes[dir] -= n; p.bytes[dir] == 0 {
+		delete(p.bytes, dir)
+	}
 }
 
 // convert works on a temporary file; two at once make the same image twice.

@@ -47,20 +47,20 @@ func run(args []string, out, errs io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	var c cli
-	code := 0
+	asked := false // for help, which kong prints and then goes on
 	parser, err := kong.New(&c, kong.Name("aerie"), kong.Description("Run your own cloud."), kong.Writers(out, errs),
-		kong.Exit(func(n int) { code = n }), kong.UsageOnError(), kong.BindTo(ctx, (*context.Context)(nil)), kong.BindTo(out, (*io.Writer)(nil)))
+		kong.Exit(func(int) { asked = true }), kong.UsageOnError(), kong.BindTo(ctx, (*context.Context)(nil)), kong.BindTo(out, (*io.Writer)(nil)))
 	if err != nil {
 		fmt.Fprintln(errs, "aerie:", err)
 		return 2
 	}
 	k, err := parser.Parse(args)
+	if asked {
+		return 0
+	}
 	if err != nil {
 		parser.FatalIfErrorf(err)
 		return 2
-	}
-	if code != 0 || k.Command() == "" {
-		return code
 	}
 	if err := k.Run(); err != nil {
 		fmt.Fprintln(errs, "aerie:", err)

@@ -79,7 +79,8 @@ type DiskHost interface {
 	EnsureImage(context.Context, ImageSpec) (DiskState, error)
 	// EnsureDisk makes a disk: empty, or a thin clone of an image in its pool,
 	// never smaller than the image. One that is there grows to the size that is
-	// asked and never shrinks; one of another image is Invalid.
+	// asked and never shrinks; one of another image is Invalid. One that is Kept
+	// and lost is NotFound.
 	EnsureDisk(context.Context, DiskSpec) (DiskState, error)
 	// DeleteDisk removes a disk or an image. One that a machine has open or that
 	// a disk is cloned from is Busy.
@@ -288,6 +289,8 @@ type (
 		Pool  Pool
 		Bytes int64  // virtual size; 0 takes the image's
 		Image string // ID of an image in the same pool, or empty
+		// Kept is a disk with somebody's data: it is not made anew if it is lost.
+		Kept bool
 	}
 	// DiskRef names a disk or an image.
 	DiskRef struct {

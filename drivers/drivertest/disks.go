@@ -139,8 +139,12 @@ func (s *suite) absentDisks(t *testing.T, host drivers.DiskHost) {
 	do(t, s, host.DeleteDisk, drivers.DiskRef{ID: newID(), Pool: s.rig.Pool})
 	orphan := drivers.DiskSpec{ID: newID(), Pool: s.rig.Pool, Image: newID()}
 	refuse(t, s, drivers.NotFound, host.EnsureDisk, orphan)
-	if _, ok := s.findDisk(t, host, orphan.ID); ok {
-		t.Error("a clone of nothing is there")
+	lost := drivers.DiskSpec{ID: newID(), Pool: s.rig.Pool, Bytes: 1 << 20, Kept: true}
+	refuse(t, s, drivers.NotFound, host.EnsureDisk, lost)
+	for _, spec := range []drivers.DiskSpec{orphan, lost} {
+		if _, ok := s.findDisk(t, host, spec.ID); ok {
+			t.Errorf("%+v is there", spec)
+		}
 	}
 	if _, err := os.Stat(s.rig.Image.Path); err != nil {
 		return // the driver only pretends to read files

@@ -32,7 +32,7 @@ func (d *Driver) EnsureDisk(ctx context.Context, req drivers.DiskSpec) (drivers.
 	defer give()
 	state, err := diskState(diskFile(req.Pool, req.ID))
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, fs.ErrNotExist) && !req.Kept:
 		state, err = createDisk(ctx, op, req)
 	case err == nil && state.Image != req.Image:
 		err = invalid(op, "the disk exists and is cloned from %q, not from %q", state.Image, req.Image)

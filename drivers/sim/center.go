@@ -29,6 +29,9 @@ type Options struct {
 	// NoImageLock lets two hosts open one disk, as a hypervisor does whose
 	// locks are switched off. Snapshot tells of it.
 	NoImageLock bool
+	// Forgetful makes disks anew that it does not know: a data centre in memory
+	// whose instances outlive it in a database.
+	Forgetful bool
 }
 
 // Size is what a host has.
@@ -48,8 +51,9 @@ func Lifelike() Options {
 		"ApplyBridge": 40, "RemoveBridge": 30, "ApplyRouter": 250, "RemoveRouter": 120,
 	}
 	return Options{
-		Boot:    2 * time.Second,
-		Latency: func(method string) time.Duration { return took[method] * time.Millisecond },
+		Forgetful: true,
+		Boot:      2 * time.Second,
+		Latency:   func(method string) time.Duration { return took[method] * time.Millisecond },
 	}
 }
 

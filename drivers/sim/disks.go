@@ -133,6 +133,9 @@ func (h *Host) EnsureDisk(ctx context.Context, spec drivers.DiskSpec) (drivers.D
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		d, ok := p.disks[spec.ID]
+		if !ok && spec.Kept && !h.center.options.Forgetful {
+			return drivers.DiskState{}, drivers.Errorf(drivers.NotFound, "ensure disk "+spec.ID, "it is lost")
+		}
 		if !ok {
 			return p.clone(spec, h.center.options.Pool)
 		}

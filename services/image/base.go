@@ -24,6 +24,19 @@ func (s *Service) EnsureBase(ctx context.Context, templateID string, pool infra.
 	return err
 }
 
+// Rebase is EnsureBase for a pool that turned out not to have the base that it
+// is said to have.
+func (s *Service) Rebase(ctx context.Context, templateID string, pool infra.Pool, hostID string) error {
+	err := s.db.Tx(ctx, func(ctx context.Context) error {
+		_, err := gorm.G[Base](s.db.In(ctx)).Where("template_id = ? AND pool_id = ?", templateID, pool.ID).Delete(ctx)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return s.EnsureBase(ctx, templateID, pool, hostID)
+}
+
 func (s *Service) hasBase(ctx context.Context, templateID, poolID string) (bool, error) {
 	n, err := gorm.G[Base](s.db.In(ctx)).Where("template_id = ? AND pool_id = ?", templateID, poolID).Count(ctx, "*")
 	return n > 0, err

@@ -137,16 +137,32 @@ func (s *Service) Ensure(ctx context.Context, disks []Disk, hostID string) error
 		if v.Pool.ID == "" {
 			return fmt.Errorf("volume %s has no pool", v.ID)
 		}
-		spec := drivers.DiskSpec{ID: v.ID, Pool: v.Pool.DiskPool(), Bytes: v.Bytes}
-		if v.Type == Root && v.TemplateID != "" {
-			if err := s.images.EnsureBase(ctx, v.TemplateID, v.Pool, hostID); err != nil {
-				return err
-			}
-			spec.Image = v.TemplateID
+		if err := s.ensure(ctx, d, v, hostID); err != nil {
+			return err
 		}
-		if _, err := d.EnsureDisk(ctx, spec); err != nil {
-			return infra.Fault(fmt.Errorf("disk %s in %s: %w", v.Name, v.Pool.Name, err))
+	}
+	return nil
+}
+
+func (s *Service) ensure(ctx context.Context, d drivers.DiskHost, v Disk, hostID string) error {
+	spec := drivers.DiskSpec{ID: v.ID, Pool: v.Pool.DiskPool(), Bytes: v.Bytes, Kept: v.State == Ready}
+	if v.Type == Root && v.TemplateID != "" {
+		if err := s.images.EnsureBase(ctx, v.TemplateID, v.Pool, hostID); err != nil {
+			return err
 		}
+		spec.Image = v.TemplateID
+	}
+	_, err := d.EnsureDisk(ctx, spec)
+	if lost := drivers.KindOf(err) == drivers.NotFound; lost && spec.Kept {
+		return fault.New(fault.Conflict, "error.disk_lost", "name", v.Name, "pool", v.Pool.Name).Because(err)
+	} else if lost && spec.Image != "" {
+		if err := s.images.Rebase(ctx, v.TemplateID, v.Pool, hostID); err != nil {
+			return err
+		}
+		_, err = d.EnsureDisk(ctx, spec)
+	}
+	if err != nil {
+		return infra.Fault(fmt.Errorf("disk %s in %s: %w", v.Name, v.Pool.Name, err))
 	}
 	return nil
 }

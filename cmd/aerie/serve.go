@@ -96,6 +96,7 @@ func (a *app) serve(ctx context.Context, l net.Listener) error {
 	g.Go(func() error { return a.loops.Run(work) })
 	g.Go(func() error { return a.keepPlugged(work) })
 	g.Go(func() error { return a.follow(work) })
+	g.Go(func() error { return tidy(work) })
 	g.Go(func() error { return pages.Run(work) })
 	g.Go(func() error { return a.integrate(work, query) })
 	g.Go(func() error {

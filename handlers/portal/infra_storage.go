@@ -2,6 +2,7 @@ package portal
 
 import (
 	"net/url"
+	"strconv"
 
 	"github.com/a-h/templ"
 
@@ -27,6 +28,7 @@ func pools() area {
 
 			on.GET("/secondary-storage", func(r *Request) error { return showList(r, storeList(r)) })
 			on.both("/secondary-storage/new", newStore)
+			on.both("/secondary-storage/:id/edit", editStore)
 			on.both("/secondary-storage/:id/delete", endStore)
 			on.onDetail("/secondary-storage", storePage)
 		},
@@ -208,7 +210,11 @@ func yesColumn(r *Request) column[infra.ImageStoreView] {
 }
 
 func storeDeeds(r *Request, s infra.ImageStoreView) []deed {
-	return []deed{{Command: "deleteImageStore", Key: "delete", Icon: "trash-2", Path: r.Path("/secondary-storage/", s.ID, "/delete"), Page: true, Danger: true}}
+	base := r.Path("/secondary-storage/", s.ID)
+	return []deed{
+		{Command: "updateImageStore", Key: "edit", Icon: "pencil", Path: base + "/edit", Open: true},
+		{Command: "deleteImageStore", Key: "delete", Icon: "trash-2", Path: base + "/delete", Page: true, Danger: true},
+	}
 }
 
 func storeWay(r *Request, s infra.ImageStoreView) components.Crumbs {
@@ -243,6 +249,20 @@ func newStore(r *Request) error {
 		}},
 	}
 	return r.formOr(f, r.T("pg.created"), always(r.Path("/secondary-storage")))
+}
+
+func editStore(r *Request) error {
+	s, err := find[infra.ImageStoreView](r, "listImageStores", r.Param("id"))
+	if err != nil {
+		return err
+	}
+	base := r.Path("/secondary-storage/", s.ID)
+	closed := r.pick("readonly", strconv.FormatBool(s.ReadOnly), []components.Option{{Value: "false", Label: r.T("pg.no")}, {Value: "true", Label: r.T("pg.yes")}}, true)
+	f := formPage{
+		Title: r.T("pg.edit", "name", s.Name), Command: "updateImageStore", Crumbs: storeWay(r, s), Fixed: vals("id", s.ID),
+		Form: components.Form{Submit: r.T("pg.a.save"), Cancel: base, Fields: []components.Field{needed(r.in("name", "", s.Name)), closed}},
+	}
+	return r.formOr(f, r.T("pg.saved", "name", s.Name), always(base))
 }
 
 func endStore(r *Request) error {

@@ -94,6 +94,51 @@ func (s *Service) addImageStoreCommand() *command.Command {
 		})
 }
 
+// UpdateImageStoreRequest changes what may change of secondary storage. Its
+// capacity is measured, so CloudStack's capacitybytes is not asked for.
+type UpdateImageStoreRequest struct {
+	ID       string `json:"id" ref:"imagestore" required:"true" doc:"the store"`
+	Name     string `json:"name" doc:"name of the store"`
+	ReadOnly *bool  `json:"readonly" doc:"true puts nothing new there"`
+}
+
+func (s *Service) updateImageStoreCommand() *command.Command {
+	return command.New(imageStoreMeta("updateImageStore", "UPDATE.IMAGE.STORE.ACCESS.STATE", "Changes secondary storage"),
+		func(ctx context.Context, r UpdateImageStoreRequest) (ImageStoreView, error) {
+			before, err := find[ImageStore](ctx, s, "id", r.ID)
+			if err != nil {
+				return ImageStoreView{}, err
+			}
+			set := map[string]any{}
+			if r.Name != "" {
+				if err := unique[ImageStore](ctx, s, "name", r.Name, "zone_id = ? AND id <> ?", before.ZoneID, r.ID); err != nil {
+					return ImageStoreView{}, err
+				}
+				set["name"] = r.Name
+			}
+			if r.ReadOnly != nil {
+				set["read_only"] = *r.ReadOnly
+			}
+			if err := change[ImageStore](ctx, s, r.ID, set); err != nil {
+				return ImageStoreView{}, err
+			}
+			after, err := store.Find[ImageStore](ctx, s.db, r.ID)
+			if err != nil {
+				return ImageStoreView{}, err
+			}
+			command.Changed(ctx, before.audit(), after.audit())
+			views, err := s.imageStoreViews(ctx, []ImageStore{after})
+			if err != nil {
+				return ImageStoreView{}, err
+			}
+			return views[0], nil
+		})
+}
+
+func (i ImageStore) audit() map[string]any {
+	return map[string]any{"name": i.Name, "readonly": i.ReadOnly}
+}
+
 // ImageStoreRequest names secondary storage.
 type ImageStoreRequest struct {
 	ID string `json:"id" ref:"imagestore" required:"true" doc:"the store"`

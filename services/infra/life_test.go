@@ -41,6 +41,12 @@ func TestAZoneFromNothingToNothing(t *testing.T) {
 	if text := w.refusal("deleteHost", "id", host); !strings.Contains(text, "is enabled") {
 		t.Error(text)
 	}
+	if got := one(w.call("updateImageStore", "id", images, "name", "i2", "readonly", "true")); got["name"] != "i2" || got["readonly"] != true {
+		t.Errorf("the changed image store: %v", got)
+	}
+	if got := one(w.call("updateImageStore", "id", images, "readonly", "false")); got["name"] != "i2" || got["readonly"] != false {
+		t.Errorf("the image store, changed back: %v", got)
+	}
 	w.call("updateHost", "id", host, "allocationstate", "Disable")
 	for _, step := range [][]string{
 		{"deleteHost", host},

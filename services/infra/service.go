@@ -59,7 +59,7 @@ func (s *Service) Commands() []*command.Command {
 		s.addClusterCommand(), s.listClustersCommand(), s.updateClusterCommand(), s.deleteClusterCommand(),
 		s.addHostCommand(), s.listHostsCommand(), s.updateHostCommand(), s.deleteHostCommand(), s.reconnectHostCommand(),
 		s.createPoolCommand(), s.listPoolsCommand(), s.updatePoolCommand(), s.deletePoolCommand(),
-		s.addImageStoreCommand(), s.listImageStoresCommand(), s.deleteImageStoreCommand(),
+		s.addImageStoreCommand(), s.listImageStoresCommand(), s.updateImageStoreCommand(), s.deleteImageStoreCommand(),
 		s.createPhysicalCommand(), s.listPhysicalCommand(), s.updatePhysicalCommand(), s.deletePhysicalCommand(),
 		s.addTrafficCommand(), s.listTrafficCommand(), s.updateTrafficCommand(), s.deleteTrafficCommand(),
 		s.listCapacityCommand(), s.listHypervisorsCommand(),

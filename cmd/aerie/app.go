@@ -213,6 +213,7 @@ func (a *app) keep() {
 		reconcile.Loop{Name: "expunge", Every: time.Minute, Run: a.compute.ExpungeOld},
 		reconcile.Loop{Name: "accounts", Every: 10 * time.Second, Run: a.compute.StopDisabled},
 		reconcile.Loop{Name: "sessions", Every: 5 * time.Minute, Run: a.iam.Sweep},
+		reconcile.Loop{Name: "moves", Every: time.Minute, Run: a.iam.FollowMoves},
 		reconcile.Loop{Name: "images", Every: time.Hour, Run: a.images.CollectBases},
 		reconcile.Loop{Name: "history", Every: time.Hour, Run: a.prune},
 	)

@@ -16,6 +16,7 @@ type UpdateAccount struct {
 	RoleID        *string
 	APIKeyAccess  *string
 	Details       map[string]string
+	DefaultZoneID *string
 }
 
 // UpdateAccount renames an account, changes its role, details or key access. A
@@ -55,6 +56,9 @@ func (s *Service) accountChanges(ctx context.Context, a Account, r UpdateAccount
 	}
 	if r.NetworkDomain != nil {
 		set["network_domain"] = *r.NetworkDomain
+	}
+	if r.DefaultZoneID != nil {
+		set["default_zone_id"] = *r.DefaultZoneID
 	}
 	if r.APIKeyAccess != nil {
 		access, err := keyAccess(*r.APIKeyAccess)

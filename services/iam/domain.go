@@ -14,6 +14,12 @@ import (
 // rootName is what ROOT is called.
 const rootName = "ROOT"
 
+// What the columns of a domain's path and full name hold.
+const (
+	longestPath     = 255
+	longestFullName = 700
+)
+
 // active is the state of a living domain.
 const active = "Active"
 

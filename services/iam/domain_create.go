@@ -71,7 +71,7 @@ func (s *Service) insertDomain(ctx context.Context, parent Domain, r CreateDomai
 		Path: fmt.Sprintf("%s%d/", parent.Path, number), FullName: parent.FullName + "/" + r.Name,
 		Level: parent.Level + 1, NetworkDomain: r.NetworkDomain, State: active,
 	}
-	if len(d.Path) > 255 || len([]rune(d.FullName)) > 700 {
+	if len(d.Path) > longestPath || len([]rune(d.FullName)) > longestFullName {
 		return Domain{}, fault.Param("parentdomainid", "error.domain_deep")
 	}
 	d.FullKey = ptr(fold(d.FullName))

@@ -77,7 +77,7 @@ func (s *Service) renameDomain(ctx context.Context, d Domain, name string) error
 	}
 	for _, one := range all {
 		full := renamed + strings.TrimPrefix(one.FullName, old)
-		if len([]rune(full)) > 700 {
+		if len([]rune(full)) > longestFullName {
 			return fault.Param("name", "error.domain_deep")
 		}
 		set := map[string]any{"full_name": full, "full_key": fold(full)}

@@ -127,8 +127,15 @@ func (s *Service) Reserve(ctx context.Context, o store.Owner, k Kind, n int64) e
 func (s *Service) ReserveAll(ctx context.Context, o store.Owner, want Amounts) error {
 	ctx = store.System(ctx, "count a reservation")
 	q, err := s.newQuotaQuery(ctx, o, want)
-	if err != nil || len(q.kinds) == 0 {
+	if err != nil {
 		return err
+	}
+	return q.take(ctx)
+}
+
+func (q quotaQuery) take(ctx context.Context) error {
+	if len(q.owners) == 0 || len(q.kinds) == 0 {
+		return nil
 	}
 	for try := 0; ; try++ {
 		n, err := q.reserve(ctx)
@@ -138,15 +145,22 @@ func (s *Service) ReserveAll(ctx context.Context, o store.Owner, want Amounts) e
 		if n == int64(len(q.owners)*len(q.kinds)) {
 			return nil
 		}
-		why, err := q.refusal(ctx, o)
+		why, err := q.refusal(ctx)
 		if why != nil || err != nil {
 			return errors.Join(why, err)
 		}
+		if try > 1 {
+			return fmt.Errorf("reserve for %s: the counters cannot be made", q.owners[len(q.owners)-1])
+		}
+		moved, err := q.follow(ctx)
+		if err != nil {
+			return err
+		}
+		if moved {
+			continue
+		}
 		// A row is missing: the owner is older than the kind. None was over its
 		// limit, so those that were counted are given back before the next try.
-		if try > 0 {
-			return fmt.Errorf("reserve for account %s: the counters cannot be made", o.AccountID)
-		}
 		if err := q.makeRows(ctx); err != nil {
 			return err
 		}
@@ -162,22 +176,47 @@ func (s *Service) Release(ctx context.Context, o store.Owner, k Kind, n int64) e
 func (s *Service) ReleaseAll(ctx context.Context, o store.Owner, give Amounts) error {
 	ctx = store.System(ctx, "count a release")
 	q, err := s.newQuotaQuery(ctx, o, give)
-	if err != nil || len(q.kinds) == 0 {
+	if err != nil {
 		return err
 	}
-	n := q.amount()
-	return q.rows(ctx).Update("used", gorm.Expr("CASE WHEN used < "+n.SQL+" THEN 0 ELSE used - "+n.SQL+" END", twice(n.Vars)...)).Error
+	return q.give(ctx)
 }
 
+func (q quotaQuery) give(ctx context.Context) error {
+	if len(q.owners) == 0 || len(q.kinds) == 0 {
+		return nil
+	}
+	n := q.amount()
+	less := gorm.Expr("CASE WHEN used < "+n.SQL+" THEN 0 ELSE used - "+n.SQL+" END", twice(n.Vars)...)
+	set := q.rows(ctx).Update("used", less)
+	if set.Error != nil || set.RowsAffected > 0 {
+		return set.Error
+	}
+	moved, err := q.follow(ctx)
+	if !moved || err != nil {
+		return err
+	}
+	return q.rows(ctx).Update("used", less).Error
+}
+
+// quotaQuery is on the counters of an account and the domains above it, the
+// account last. Path is its domain's, if it may have moved meanwhile.
 type quotaQuery struct {
 	s      *Service
+	path   string
 	owners []string
 	kinds  []Kind
 	want   Amounts
 }
 
 func (s *Service) newQuotaQuery(ctx context.Context, o store.Owner, want Amounts) (quotaQuery, error) {
-	q := quotaQuery{s: s, owners: append(countedDomains(o.DomainPath), o.AccountID), want: want}
+	q, err := s.quotaQueryFor(ctx, append(countedDomains(o.DomainPath), o.AccountID), want)
+	q.path = o.DomainPath
+	return q, err
+}
+
+func (s *Service) quotaQueryFor(ctx context.Context, owners []string, want Amounts) (quotaQuery, error) {
+	q := quotaQuery{s: s, owners: owners, want: want}
 	if !s.db.InTx(ctx) {
 		return q, errors.New("iam: reservations belong in the transaction of the row they count")
 	}
@@ -206,7 +245,26 @@ func countedDomains(path string) []string {
 }
 
 func (q quotaQuery) rows(ctx context.Context) *gorm.DB {
-	return q.s.db.In(ctx).Model(&quota{}).Where("owner IN ? AND kind IN ?", q.owners, q.kinds)
+	g := q.s.db.In(ctx).Model(&quota{}).Where("owner IN ? AND kind IN ?", q.owners, q.kinds)
+	if q.path != "" {
+		g = g.Where("EXISTS (SELECT 1 FROM domains WHERE path = ?)", q.path)
+	}
+	return g
+}
+
+// follow finds the account where its domain was moved to, if it was.
+func (q *quotaQuery) follow(ctx context.Context) (moved bool, err error) {
+	if q.path == "" {
+		return false, nil
+	}
+	id := q.owners[len(q.owners)-1]
+	var paths []string
+	err = q.s.db.In(ctx).Unscoped().Model(&Account{}).Where("id = ?", id).Limit(1).Pluck("domain_path", &paths).Error
+	if err != nil || len(paths) == 0 || paths[0] == q.path {
+		return false, err
+	}
+	q.path, q.owners = paths[0], append(countedDomains(paths[0]), id)
+	return true, nil
 }
 
 // amount is the SQL for how much is asked of the row's kind.
@@ -244,7 +302,7 @@ func (q quotaQuery) reserve(ctx context.Context) (int64, error) {
 }
 
 // refusal names the counter that is full.
-func (q quotaQuery) refusal(ctx context.Context, o store.Owner) (*fault.Error, error) {
+func (q quotaQuery) refusal(ctx context.Context) (*fault.Error, error) {
 	var list []quota
 	if err := q.rows(ctx).Order("owner DESC, kind").Find(&list).Error; err != nil {
 		return nil, err
@@ -255,7 +313,7 @@ func (q quotaQuery) refusal(ctx context.Context, o store.Owner) (*fault.Error, e
 			continue
 		}
 		key := "error.limit_account"
-		if row.Owner != o.AccountID {
+		if strings.HasPrefix(row.Owner, "/") {
 			key = "error.limit_domain"
 		}
 		unit := row.Kind.Unit()

@@ -63,6 +63,7 @@ type Account struct {
 	APIKeyAccess  string // ENABLED, DISABLED, INHERIT
 	Details       []byte // JSON object of strings
 	IsDefault     bool
+	DefaultZoneID *string
 	Domain        *Domain `gorm:"foreignKey:DomainID"`
 }
 

@@ -108,11 +108,13 @@ func Column(name string) clause.Column { return clause.Column{Table: clause.Curr
 // below is the clause for a domain's subtree. Paths are made of digits and
 // slashes and end in one, so nothing needs escaping; anything else matches
 // nothing.
-func below(path string) clause.Expression {
+func below(path string) clause.Expression { return belowIn("domain_path", path) }
+
+func belowIn(column, path string) clause.Expression {
 	if path == "" || strings.Trim(path, "/0123456789") != "" || !strings.HasSuffix(path, "/") {
 		return nothing
 	}
-	return clause.Like{Column: Column("domain_path"), Value: path + "%"}
+	return clause.Like{Column: Column(column), Value: path + "%"}
 }
 
 var nothing = clause.Expr{SQL: "1 = 0"}

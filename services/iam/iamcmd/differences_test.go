@@ -19,7 +19,6 @@ func differences() spec.Allow {
 		"field:icon":            "there are no icons",
 		"field:user.icon":       "there are no icons",
 		"field:user.secretkey":  "secrets are shown by registerUserKeys alone",
-		"field:defaultzoneid":   "accounts have no default zone",
 		"field:groups":          "instance groups are not there yet",
 		"field:taggedresources": "limits have no tags yet",
 	}
@@ -42,8 +41,8 @@ func differences() spec.Allow {
 		}
 	}
 	set(user, "listUsers", "getUser", "createUser", "updateUser", "enableUser", "disableUser", "lockUser")
-	set(account, "listAccounts", "createAccount", "updateAccount", "enableAccount", "disableAccount", "lockAccount")
-	set(domain, "listDomains", "listDomainChildren", "createDomain", "updateDomain")
+	set(account, "listAccounts", "createAccount", "updateAccount", "enableAccount", "disableAccount", "lockAccount", "markDefaultZoneForAccount")
+	set(domain, "listDomains", "listDomainChildren", "createDomain", "updateDomain", "moveDomain")
 	set(limit, "updateResourceLimit", "listResourceLimits", "updateResourceCount")
 	out["updateUser"]["param:mandate2fa"] = "there is no second factor yet"
 	for _, c := range []string{"listUsers", "listAccounts", "listDomains", "listDomainChildren"} {

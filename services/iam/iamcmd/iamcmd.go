@@ -38,8 +38,8 @@ func New(s *iam.Service, jobs *job.Engine) *Service {
 // Commands are all commands of this package.
 func (s *Service) Commands() []*command.Command {
 	return []*command.Command{
-		s.listDomains(), s.listDomainChildren(), s.createDomain(), s.updateDomain(), s.deleteDomain(),
-		s.listAccounts(), s.createAccount(), s.updateAccount(), s.enableAccount(), s.disableAccount(), s.lockAccount(), s.deleteAccount(),
+		s.listDomains(), s.listDomainChildren(), s.createDomain(), s.updateDomain(), s.moveDomain(), s.deleteDomain(),
+		s.listAccounts(), s.createAccount(), s.updateAccount(), s.enableAccount(), s.disableAccount(), s.lockAccount(), s.markDefaultZone(), s.deleteAccount(),
 		s.listUsers(), s.getUser(), s.createUser(), s.updateUser(), s.enableUser(), s.disableUser(), s.lockUser(), s.deleteUser(),
 		s.registerUserKeys(), s.getUserKeys(), s.listRoles(),
 		s.addLDAP(), s.listLDAP(), s.deleteLDAP(), s.linkDomain(),

@@ -19,6 +19,8 @@ import (
 	"aerie/services/store/storetest"
 )
 
+const someZone = "0b000000-0000-7000-8000-00000000000a"
+
 type world struct {
 	*testing.T
 	iam   *iam.Service
@@ -38,6 +40,8 @@ func newWorld(t *testing.T) *world {
 	cmds := iamcmd.New(s, jobs)
 	reg := &command.Registry{DB: db, Jobs: jobs, Directory: s, Allowed: cmds.Allowed}
 	cmds.Refs(reg.Ref)
+	// Zones are infra's, which is printed below.
+	reg.Ref("zone", func(_ context.Context, id string) (bool, error) { return id == someZone, nil })
 	reg.Add(cmds.Commands()...)
 	reg.Check()
 	jobs.Finish, jobs.Notify = reg.Finish, reg.Notify

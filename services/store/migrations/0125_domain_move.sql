@@ -1,0 +1,13 @@
+-- +goose Up
+-- Domains that moved of late: work that was under way then may still write
+-- rows with the old path, which are moved after it.
+CREATE TABLE domain_moves (
+    id CHAR(36) NOT NULL PRIMARY KEY,
+    created_at {{.DateTime}} NOT NULL,
+    domain_id CHAR(36) NOT NULL,
+    from_path VARCHAR(255) NOT NULL
+){{.Table}};
+CREATE INDEX domain_moves_created ON domain_moves (created_at);
+
+-- The zone that an account's instances go to when none is named.
+ALTER TABLE accounts ADD COLUMN default_zone_id CHAR(36) NULL;

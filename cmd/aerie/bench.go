@@ -27,6 +27,7 @@ type benchCommand struct {
 	Sim           benchSim           `cmd:"" help:"Deployments per second on simulated hosts without delays."`
 	Deploy        benchDeploy        `cmd:"" help:"What Aerie adds to libvirt: the API's deployment beside libvirt's own start, in turn. Needs root and libvirt."`
 	Lists         benchLists         `cmd:"" help:"Lists of instances through the API, to the last byte, beside the bare query."`
+	People        benchPeople        `cmd:"" help:"Lists of domains, accounts and users through the API, to the last byte, beside the bare query."`
 	Console       benchConsole       `cmd:"" help:"The console's proxy beside websockify, in turn."`
 	ConsoleServer benchConsoleServer `cmd:"" hidden:""`
 }

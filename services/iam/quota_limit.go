@@ -2,6 +2,10 @@ package iam
 
 import (
 	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
 
 	"gorm.io/gorm"
 
@@ -52,16 +56,23 @@ func (s *Service) Limits(ctx context.Context, of Subject) ([]Limit, error) {
 // actor sees them.
 func (s *Service) LimitsOf(ctx context.Context, keys []string) (map[string][]Limit, error) {
 	ctx = store.System(ctx, "counters carry no owner; the caller looked the subject up")
-	var rows []quota
-	if err := s.db.In(ctx).Where("owner IN ?", keys).Find(&rows).Error; err != nil {
+	rows, err := s.telling(ctx, keys)
+	if err != nil {
 		return nil, err
 	}
 	out := make(map[string][]Limit, len(keys))
+	defaults := map[bool][]Limit{true: s.emptyLimits(ctx, "/"), false: s.emptyLimits(ctx, "account")}
 	for _, key := range keys {
-		out[key] = s.emptyLimits(ctx, key)
+		out[key] = slices.Clone(defaults[key[0] == '/'])
 	}
-	for _, q := range rows {
-		out[q.Owner][q.Kind] = Limit{q.Kind, s.limitOf(ctx, q), q.Used}
+	for _, r := range rows {
+		for one := range strings.SplitSeq(r.Counters, ",") {
+			q, err := unpack(one)
+			if err != nil {
+				return nil, fmt.Errorf("counters of %s: %w", r.Owner, err)
+			}
+			out[r.Owner][q.Kind] = Limit{q.Kind, s.limitOf(ctx, q), q.Used}
+		}
 	}
 	if root := out["/"]; root != nil {
 		used, err := s.usedBelow(ctx, "/")
@@ -71,6 +82,38 @@ func (s *Service) LimitsOf(ctx context.Context, keys []string) (map[string][]Lim
 		return out, err
 	}
 	return out, nil
+}
+
+// counters are all counters of an owner that tell something, as text: a page
+// of accounts has thousands of them, and a row each is what a list waits for.
+type counters struct{ Owner, Counters string }
+
+func (s *Service) telling(ctx context.Context, owners []string) (rows []counters, err error) {
+	err = s.db.In(ctx).Model(&quota{}).Where("owner IN ?", owners).
+		Where("used <> 0 OR ceiling IS NOT NULL AND NOT (ceiling = ? AND owner LIKE '/%')", Unlimited).
+		Select("owner, GROUP_CONCAT(CONCAT(kind, ' ', used, ' ', COALESCE(ceiling, ''))) AS counters").
+		Group("owner").Scan(&rows).Error
+	return rows, err
+}
+
+// unpack reads a counter: its kind, what is used and the limit, if it has one.
+func unpack(text string) (q quota, err error) {
+	part := strings.SplitN(text, " ", 3)
+	if len(part) != 3 {
+		return q, fmt.Errorf("not a counter: %q", text)
+	}
+	kind, err := strconv.Atoi(part[0])
+	if err == nil {
+		q.Used, err = strconv.ParseInt(part[1], 10, 64)
+	}
+	if err == nil && part[2] != "" {
+		q.Ceiling = new(int64)
+		*q.Ceiling, err = strconv.ParseInt(part[2], 10, 64)
+	}
+	if q.Kind = Kind(kind); err == nil && !q.Kind.Valid() {
+		err = fmt.Errorf("not a kind: %d", kind)
+	}
+	return q, err
 }
 
 func (s *Service) emptyLimits(ctx context.Context, key string) []Limit {

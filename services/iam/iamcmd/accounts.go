@@ -114,6 +114,10 @@ func (s *Service) accountViews(ctx context.Context, rows []iam.Account, limits b
 	if err := s.IAM.DB().In(ctx).Where("account_id IN ?", ids).Order("username, id").Find(&users).Error; err != nil {
 		return nil, err
 	}
+	usersOf := make(map[string][]iam.User, len(rows))
+	for _, u := range users {
+		usersOf[u.AccountID] = append(usersOf[u.AccountID], u)
+	}
 	surroundings, err := s.surroundings(ctx, rows)
 	if err != nil {
 		return nil, err
@@ -134,10 +138,8 @@ func (s *Service) accountViews(ctx context.Context, rows []iam.Account, limits b
 	for i, a := range rows {
 		v := surroundings.account(a)
 		v.Running, v.Stopped, v.Received, v.Sent = work[a.ID].Running, work[a.ID].Stopped, work[a.ID].Received, work[a.ID].Sent
-		for _, u := range users {
-			if u.AccountID == a.ID {
-				v.Users = append(v.Users, surroundings.user(ctx, u))
-			}
+		for _, u := range usersOf[a.ID] {
+			v.Users = append(v.Users, surroundings.user(ctx, u))
 		}
 		if limits {
 			v.fill(of[a.ID])

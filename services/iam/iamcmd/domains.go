@@ -102,11 +102,19 @@ func (s *Service) domainViews(ctx context.Context, rows []iam.Domain, limits boo
 	sys := store.System(ctx, "parents' names and whether there are children")
 	g := s.IAM.DB().In(sys)
 	var above, below []iam.Domain
-	if err := g.Where("id IN ?", parents).Find(&above).Error; err != nil {
+	if err := g.Where("id IN ?", distinct(parents)).Select("id, name").Find(&above).Error; err != nil {
 		return nil, err
+	}
+	nameOf := make(map[string]string, len(above))
+	for _, p := range above {
+		nameOf[p.ID] = p.Name
 	}
 	if err := g.Where("parent_id IN ?", ids).Select("parent_id").Group("parent_id").Find(&below).Error; err != nil {
 		return nil, err
+	}
+	parent := make(map[string]bool, len(below))
+	for _, c := range below {
+		parent[c.ParentID] = true
 	}
 	var of map[string][]iam.Limit
 	if limits {
@@ -120,10 +128,7 @@ func (s *Service) domainViews(ctx context.Context, rows []iam.Domain, limits boo
 		views[i] = DomainView{
 			ID: d.ID, Name: d.Name, Level: d.Level, ParentID: d.ParentID, NetworkDomain: d.NetworkDomain,
 			Path: d.FullName, State: d.State, Created: command.Time{Time: d.CreatedAt},
-			HasChild: slices.ContainsFunc(below, func(c iam.Domain) bool { return c.ParentID == d.ID }),
-		}
-		if p := slices.IndexFunc(above, func(p iam.Domain) bool { return p.ID == d.ParentID }); p >= 0 {
-			views[i].ParentName = above[p].Name
+			HasChild: parent[d.ID], ParentName: nameOf[d.ParentID],
 		}
 		if limits {
 			views[i].fill(of[d.Path])

@@ -22,14 +22,14 @@ import (
 const someZone = "0b000000-0000-7000-8000-00000000000a"
 
 type world struct {
-	*testing.T
+	testing.TB
 	iam   *iam.Service
 	reg   *command.Registry
 	jobs  *job.Engine
 	admin context.Context
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	t.Helper()
 	db := storetest.Open(t)
 	s := iam.New(db, iam.Options{Argon: iam.Argon{Memory: 64, Time: 1, Threads: 1}})
@@ -45,7 +45,7 @@ func newWorld(t *testing.T) *world {
 	reg.Add(cmds.Commands()...)
 	reg.Check()
 	jobs.Finish, jobs.Notify = reg.Finish, reg.Notify
-	w := &world{T: t, iam: s, reg: reg, jobs: jobs}
+	w := &world{TB: t, iam: s, reg: reg, jobs: jobs}
 	w.admin = w.as("", "admin")
 	return w
 }

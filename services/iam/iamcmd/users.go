@@ -3,6 +3,7 @@ package iamcmd
 import (
 	"cmp"
 	"context"
+	"slices"
 	"strings"
 
 	"aerie/services/command"
@@ -75,7 +76,7 @@ func (s *Service) userViews(ctx context.Context, rows []iam.User) ([]UserView, e
 		ids[i] = u.AccountID
 	}
 	var accounts []iam.Account
-	if err := s.IAM.DB().In(ctx).Where("id IN ?", ids).Find(&accounts).Error; err != nil {
+	if err := s.IAM.DB().In(ctx).Where("id IN ?", distinct(ids)).Select("id, name, type, domain_id, role_id").Find(&accounts).Error; err != nil {
 		return nil, err
 	}
 	around, err := s.surroundings(ctx, accounts)
@@ -105,6 +106,11 @@ type surroundings struct {
 	roles    map[string]iam.Role
 }
 
+func distinct(ids []string) []string {
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
 func (s *Service) surroundings(ctx context.Context, accounts []iam.Account) (around surroundings, err error) {
 	var domainIDs, roleIDs []string
 	around = surroundings{map[string]iam.Account{}, map[string]iam.Domain{}, map[string]iam.Role{}}
@@ -114,11 +120,11 @@ func (s *Service) surroundings(ctx context.Context, accounts []iam.Account) (aro
 	}
 	g := s.IAM.DB().In(store.System(ctx, "domains and roles of accounts that were found"))
 	var domains []iam.Domain
-	if err := g.Where("id IN ?", domainIDs).Find(&domains).Error; err != nil {
+	if err := g.Where("id IN ?", distinct(domainIDs)).Select("id, name, full_name, path").Find(&domains).Error; err != nil {
 		return around, err
 	}
 	var roles []iam.Role
-	if err := g.Where("id IN ?", roleIDs).Find(&roles).Error; err != nil {
+	if err := g.Where("id IN ?", distinct(roleIDs)).Select("id, name, type").Find(&roles).Error; err != nil {
 		return around, err
 	}
 	for _, d := range domains {

@@ -8,10 +8,7 @@ import (
 
 	"aerie/services/fault"
 	"aerie/services/iam"
-	"aerie/services/image"
 	"aerie/services/job"
-	"aerie/services/network"
-	"aerie/services/storage"
 	"aerie/services/store"
 )
 
@@ -55,23 +52,7 @@ func (s *Service) submit(ctx context.Context, vm VM, event string, begin func(co
 	return err
 }
 
-// nothingLeft refuses to delete an account that owns what somebody may miss.
-// Its SSH keys go with it.
-func (s *Service) nothingLeft(ctx context.Context, a iam.Account) error {
-	ctx = store.System(ctx, "what account "+a.Name+" owns")
-	for _, left := range []struct {
-		what  string
-		model any
-	}{
-		{"instances", &VM{}}, {"volumes", &storage.Volume{}}, {"networks", &network.Network{}}, {"templates", &image.Template{}},
-	} {
-		var n int64
-		if err := s.db.In(ctx).Model(left.model).Where("account_id = ?", a.ID).Count(&n).Error; err != nil {
-			return err
-		}
-		if n > 0 {
-			return fault.New(fault.InUse, "error.holds."+left.what, "name", a.Name, "n", n)
-		}
-	}
-	return s.db.In(ctx).Where("account_id = ?", a.ID).Delete(&SSHKey{}).Error
+// dropKeys takes an account's SSH keys away with it.
+func (s *Service) dropKeys(ctx context.Context, a iam.Account) error {
+	return s.db.In(store.System(ctx, "keys of a deleted account")).Where("account_id = ?", a.ID).Delete(&SSHKey{}).Error
 }

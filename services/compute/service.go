@@ -39,7 +39,8 @@ func New(p Parts) *Service {
 	p.Net.Guests, p.Net.Busy, p.Storage.Instances = s.guests, s.busy, s.instances
 	p.Storage.Count(p.IAM)
 	s.counts()
-	p.IAM.OnDeleteAccount = append(p.IAM.OnDeleteAccount, s.nothingLeft)
+	p.IAM.OnDeleteAccount = append(p.IAM.OnDeleteAccount, s.dropKeys)
+	s.wipes()
 	s.defineDeploy()
 	s.defineCreate()
 	s.defineStart()

@@ -56,6 +56,15 @@ func (s *Service) removeAccount(ctx context.Context, a Account) error {
 	if set.Error != nil || set.RowsAffected == 0 {
 		return set.Error
 	}
+	left, err := s.holdings(ctx, []string{a.ID}) // after the row is taken: who adds to it holds that
+	if err != nil {
+		return err
+	}
+	for _, h := range left {
+		if h.N > 0 {
+			return fault.New(fault.InUse, "error.holds."+h.What, "name", a.Name, "n", h.N)
+		}
+	}
 	for _, hook := range s.OnDeleteAccount {
 		if err := hook(ctx, a); err != nil {
 			return err

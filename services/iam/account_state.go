@@ -31,6 +31,9 @@ func (s *Service) setAccountState(ctx context.Context, r AccountRef, state, even
 		if err := s.mayManage(ctx, a); err != nil {
 			return err
 		}
+		if err := refuseClosed(a); err != nil {
+			return err
+		}
 		if state != Enabled {
 			if err := s.mayExclude(ctx, a); err != nil {
 				return err

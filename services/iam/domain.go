@@ -20,8 +20,11 @@ const (
 	longestFullName = 700
 )
 
-// active is the state of a living domain.
-const active = "Active"
+// The states of a domain.
+const (
+	active   = "Active"
+	inactive = "Inactive" // and being deleted
+)
 
 // DomainByID finds a domain the actor may see.
 func (s *Service) DomainByID(ctx context.Context, id string) (Domain, error) {

@@ -46,7 +46,7 @@ func (s *Service) DeleteDomain(ctx context.Context, id string, cleanup bool) err
 // and stops who comes after.
 func (s *Service) removeDomain(ctx context.Context, d Domain, cleanup bool) error {
 	set := s.db.In(ctx).Model(&Domain{}).Where("id = ?", d.ID).
-		Updates(map[string]any{"removed_at": s.db.Now(), "full_key": nil, "state": "Inactive"})
+		Updates(map[string]any{"removed_at": s.db.Now(), "full_key": nil, "state": inactive})
 	if set.Error != nil || set.RowsAffected == 0 {
 		return set.Error
 	}

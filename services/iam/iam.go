@@ -41,10 +41,11 @@ type Service struct {
 
 	// Audit hears of logins, refusals and changes of access.
 	Audit func(context.Context, Audit)
-	// OnDeleteAccount runs in the transaction that deletes an account; a hook
-	// refuses with fault.InUse while the account still owns something.
+	// OnDeleteAccount runs in the transaction that deletes an account, which owns
+	// nothing any more that a Wiper knows of.
 	OnDeleteAccount []func(ctx context.Context, a Account) error
 	counters        map[Kind]Counter
+	wipers          []Wiper
 }
 
 // Audit is something worth remembering about access.

@@ -3,6 +3,7 @@ package iam
 import (
 	"encoding/json"
 	"strings"
+	"time"
 
 	"gorm.io/gorm/clause"
 
@@ -64,6 +65,7 @@ type Account struct {
 	Details       []byte // JSON object of strings
 	IsDefault     bool
 	DefaultZoneID *string
+	ClosingAt     *time.Time // it is being deleted
 	Domain        *Domain `gorm:"foreignKey:DomainID"`
 }
 

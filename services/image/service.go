@@ -51,6 +51,7 @@ func New(p Parts) *Service {
 	s.defineDelete()
 	s.definePrepare()
 	s.counts()
+	s.wipes()
 	return s
 }
 

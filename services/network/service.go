@@ -30,6 +30,7 @@ type Service struct {
 func New(db *store.DB, fleet *infra.Fleet, who *iam.Service) *Service {
 	s := &Service{db: db, fleet: fleet, iam: who, Guests: func(context.Context, string) ([]drivers.RouterHost, error) { return nil, nil }}
 	s.counts()
+	s.wipes()
 	return s
 }
 

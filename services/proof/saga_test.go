@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"testing"
 
+	"aerie/services/compute"
 	"aerie/services/iam"
 	"aerie/services/infra"
 	"aerie/services/proof"
@@ -14,6 +15,7 @@ import (
 var sagas = map[string]func(*proof.World) proof.Case{
 	"host.reconnect":     hostReconnect,
 	"iam.account.delete": accountDelete,
+	"iam.domain.clean":   domainClean,
 	"iam.domain.delete":  domainDelete,
 	"iam.done":           accountLock,
 	"infra.written":      physicalNetwork,
@@ -66,13 +68,16 @@ func some(w *proof.World, want int64, model any, where string, args ...any) erro
 	return nil
 }
 
-// tenant is an account in a domain of its own, and how to take both away.
+// tenant is an account in a domain of its own, with an instance, and how to
+// take both away.
 func tenant(w *proof.World) (account, domain string, drop func()) {
-	w.Account("acme", "joe", iam.RoleUser)
+	joe := w.Account("acme", "joe", iam.RoleUser)
+	w.Deploy(joe, "web")
 	domain = w.ID(&iam.Domain{}, "name = ?", "acme")
 	return w.ID(&iam.Account{}, "name = ?", "joe"), domain, func() {
 		if w.Count(&iam.Domain{}, "id = ?", domain) > 0 {
-			w.Call(w.Admin, "deleteDomain", "id", domain, "cleanup", "true")
+			_, _ = w.Try(w.Admin, "deleteDomain", "id", domain, "cleanup", "true")
+			w.Finish()
 		}
 	}
 }
@@ -80,25 +85,38 @@ func tenant(w *proof.World) (account, domain string, drop func()) {
 func accountDelete(w *proof.World) proof.Case {
 	account, _, drop := tenant(w)
 	return proof.Case{
-		Submit: w.Command("deleteAccount", "id", account), After: drop,
+		Submit: w.Command("deleteAccount", "id", account), After: drop, Forward: true,
 		Whole: func() error {
-			return errors.Join(some(w, 0, &iam.Account{}, "id = ?", account), some(w, 0, &iam.User{}, "account_id = ?", account))
+			w.Finish()
+			return errors.Join(some(w, 0, &iam.Account{}, "id = ?", account), some(w, 0, &iam.User{}, "account_id = ?", account), some(w, 0, &compute.VM{}, "account_id = ?", account))
 		},
-		Empty: func() error {
-			return errors.Join(some(w, 1, &iam.Account{}, "id = ?", account), some(w, 1, &iam.User{}, "account_id = ?", account))
+		Empty: func() error { return nil },
+	}
+}
+
+func domainClean(w *proof.World) proof.Case {
+	account, domain, drop := tenant(w)
+	return proof.Case{
+		Submit: w.Command("deleteDomain", "id", domain, "cleanup", "true"), After: drop, Forward: true,
+		Whole: func() error {
+			w.Finish()
+			return errors.Join(some(w, 0, &iam.Domain{}, "id = ?", domain), some(w, 0, &iam.Account{}, "id = ?", account), some(w, 0, &compute.VM{}, "account_id = ?", account))
 		},
+		Empty: func() error { return nil },
 	}
 }
 
 func domainDelete(w *proof.World) proof.Case {
-	account, domain, drop := tenant(w)
+	w.Call(w.Admin, "createDomain", "name", "empty")
+	domain := w.ID(&iam.Domain{}, "name = ?", "empty")
 	return proof.Case{
-		Submit: w.Command("deleteDomain", "id", domain, "cleanup", "true"), After: drop,
-		Whole: func() error {
-			return errors.Join(some(w, 0, &iam.Domain{}, "id = ?", domain), some(w, 0, &iam.Account{}, "id = ?", account))
-		},
-		Empty: func() error {
-			return errors.Join(some(w, 1, &iam.Domain{}, "id = ?", domain), some(w, 1, &iam.Account{}, "id = ?", account))
+		Submit: w.Command("deleteDomain", "id", domain),
+		Whole:  func() error { return some(w, 0, &iam.Domain{}, "id = ?", domain) },
+		Empty:  func() error { return some(w, 1, &iam.Domain{}, "id = ?", domain) },
+		After: func() {
+			if w.Count(&iam.Domain{}, "id = ?", domain) > 0 {
+				w.Call(w.Admin, "deleteDomain", "id", domain)
+			}
 		},
 	}
 }

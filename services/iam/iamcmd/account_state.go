@@ -63,9 +63,9 @@ type accountID struct {
 
 func (s *Service) deleteAccount() *command.Command {
 	return command.Async[accountID, command.Success](
-		command.Meta{Name: "deleteAccount", Event: "ACCOUNT.DELETE", Roles: managers, Doc: "Deletes an account and its users"},
+		command.Meta{Name: "deleteAccount", Event: "ACCOUNT.DELETE", Roles: managers, Doc: "Deletes an account with its users and all it owns"},
 		func(ctx context.Context, r accountID) (job.Spec, error) {
-			a, err := s.IAM.MayDeleteAccount(ctx, r.ID)
+			a, err := s.IAM.CloseAccount(ctx, r.ID)
 			if err != nil {
 				return job.Spec{}, err
 			}

@@ -66,8 +66,8 @@ func (s *Service) listAccounts() *command.Command {
 			if r.Type != nil {
 				q = q.Where("type = ?", *r.Type)
 			}
-			if r.CleanupRequired != nil && *r.CleanupRequired {
-				q = q.Where("1 = 0") // accounts go whole
+			if r.CleanupRequired != nil {
+				q = q.Where("closing_at IS NOT NULL = ?", *r.CleanupRequired)
 			}
 			rows, count, err := command.Rows[iam.Account](r.Search(q, "name"), r.Paging, "domain_path, name, id")
 			if err != nil {

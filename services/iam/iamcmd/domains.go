@@ -187,18 +187,22 @@ func (s *Service) updateDomain() *command.Command {
 
 type deleteDomainRequest struct {
 	ID      string `json:"id" ref:"domain" required:"true" doc:"the id of the domain"`
-	Cleanup bool   `json:"cleanup" doc:"true deletes the accounts and domains in it as well"`
+	Cleanup bool   `json:"cleanup" doc:"true deletes the domains below, the accounts and all they own as well"`
 }
 
 func (s *Service) deleteDomain() *command.Command {
 	return command.Async[deleteDomainRequest, command.Success](
 		command.Meta{Name: "deleteDomain", Event: "DOMAIN.DELETE", Roles: managers, Doc: "Deletes a domain"},
 		func(ctx context.Context, r deleteDomainRequest) (job.Spec, error) {
-			d, err := s.IAM.MayDeleteDomain(ctx, r.ID)
+			kind, begin := deleteDomainJob, s.IAM.MayDeleteDomain
+			if r.Cleanup {
+				kind, begin = cleanDomainJob, s.IAM.CloseDomain
+			}
+			d, err := begin(ctx, r.ID)
 			if err != nil {
 				return job.Spec{}, err
 			}
 			about(ctx, "domain", d.ID, d.FullName, store.Owner{})
-			return job.Spec{Kind: deleteDomainJob, Entity: "domain/" + d.ID, Object: "domain", ObjectID: d.ID, State: removal{d.ID, r.Cleanup}}, nil
+			return job.Spec{Kind: kind, Entity: "domain/" + d.ID, Object: "domain", ObjectID: d.ID, State: removal{d.ID}}, nil
 		}, nil)
 }

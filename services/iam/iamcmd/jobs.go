@@ -2,7 +2,9 @@ package iamcmd
 
 import (
 	"context"
+	"time"
 
+	"aerie/services/iam"
 	"aerie/services/job"
 	"aerie/services/store"
 )
@@ -11,24 +13,39 @@ import (
 const (
 	deleteAccountJob = "iam.account.delete"
 	deleteDomainJob  = "iam.domain.delete"
+	cleanDomainJob   = "iam.domain.clean"
 	doneJob          = "iam.done"
 )
 
 // removal is what a deleting job knows.
-type removal struct {
-	ID      string
-	Cleanup bool
+type removal struct{ ID string }
+
+// look is how soon a deletion looks again for what is left.
+const look = 2 * time.Second
+
+// still waits for what is left to go.
+func still(left []iam.Holding, err error) error {
+	if err == nil && len(left) > 0 {
+		return job.Later(look, iam.Words(left))
+	}
+	return err
 }
 
-// define tells the engine the jobs. Shutting somebody out happens at once, when
+// define tells the engine the jobs. What a deletion with all there is began,
+// when the command was accepted, Aerie itself ends, whoever asked for it. Shutting somebody out happens at once, when
 // the command is accepted; only then doneJob follows, for the API's sake.
 func (s *Service) define(e *job.Engine) {
-	job.Define(e, deleteAccountJob, job.Commit("delete", func(ctx context.Context, r *removal) error {
-		return gone(ctx, r.ID, s.IAM.AccountByID, s.IAM.DeleteAccount(asked(ctx), r.ID))
-	}, nil))
+	job.Define(e, deleteAccountJob, job.Do("delete", func(ctx context.Context, r *removal) error {
+		left, err := s.IAM.DeleteAll(ctx, r.ID)
+		return gone(ctx, r.ID, s.IAM.AccountByID, still(left, err))
+	}, nil)).Forward()
 	job.Define(e, deleteDomainJob, job.Commit("delete", func(ctx context.Context, r *removal) error {
-		return gone(ctx, r.ID, s.IAM.DomainByID, s.IAM.DeleteDomain(asked(ctx), r.ID, r.Cleanup))
+		return gone(ctx, r.ID, s.IAM.DomainByID, s.IAM.DeleteDomain(asked(ctx), r.ID, false))
 	}, nil))
+	job.Define(e, cleanDomainJob, job.Do("delete", func(ctx context.Context, r *removal) error {
+		left, err := s.IAM.DeleteAllIn(ctx, r.ID)
+		return gone(ctx, r.ID, s.IAM.DomainByID, still(left, err))
+	}, nil)).Forward()
 	job.Define(e, doneJob, job.Commit("done", func(context.Context, *removal) error { return nil }, nil))
 }
 

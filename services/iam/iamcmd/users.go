@@ -141,7 +141,7 @@ func (around surroundings) account(a iam.Account) AccountView {
 	return AccountView{
 		ID: a.ID, Name: a.Name, Type: int(a.Type), RoleID: a.RoleID, RoleType: r.Type, RoleName: r.Name,
 		DomainID: a.DomainID, Domain: d.Name, DomainPath: d.FullName, State: a.State, Created: command.Time{Time: a.CreatedAt},
-		NetworkDomain: a.NetworkDomain, Details: a.DetailMap(), APIKeyAccess: a.APIKeyAccess, IsDefault: a.IsDefault, DefaultZoneID: *cmp.Or(a.DefaultZoneID, new(string)),
+		NetworkDomain: a.NetworkDomain, Details: a.DetailMap(), APIKeyAccess: a.APIKeyAccess, IsDefault: a.IsDefault, CleanupRequired: a.ClosingAt != nil, DefaultZoneID: *cmp.Or(a.DefaultZoneID, new(string)),
 	}
 }
 

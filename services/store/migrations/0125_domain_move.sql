@@ -11,3 +11,6 @@ CREATE INDEX domain_moves_created ON domain_moves (created_at);
 
 -- The zone that an account's instances go to when none is named.
 ALTER TABLE accounts ADD COLUMN default_zone_id CHAR(36) NULL;
+
+-- Since when the account is being deleted.
+ALTER TABLE accounts ADD COLUMN closing_at {{.DateTime}} NULL;

@@ -184,14 +184,14 @@ func (r *Request) attention() ([]dashboard.Trouble, error) {
 
 func (r *Request) firstSteps() []dashboard.Step {
 	var out []dashboard.Step
-	add := func(path, key, icon, to string) {
-		if r.hasPage(path) {
+	add := func(command, path, key, icon, to string) {
+		if r.hasPage(path) && r.May(command) {
 			out = append(out, dashboard.Step{Title: r.T("action.first." + key), Text: r.T("action.first." + key + "_text"), Href: r.Path(to), Icon: icon, Label: r.T("action.first." + key + "_do")})
 		}
 	}
-	add("/keys", "key", "key-round", "/keys")
-	add("/networks", "network", "network", "/networks")
-	add("/instances", "deploy", "server", "/instances/new")
+	add("registerSSHKeyPair", "/keys", "key", "key-round", "/keys")
+	add("createNetwork", "/networks", "network", "network", "/networks")
+	add("deployVirtualMachine", "/instances", "deploy", "server", "/instances/new")
 	return out
 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/a-h/templ"
 
 	"aerie/services/fault"
+	"aerie/services/iam"
 	"aerie/services/iam/iamcmd"
 	"aerie/views/components"
 	"aerie/views/pages/pieces"
@@ -269,10 +270,27 @@ func endAccount(r *Request) error {
 	if err != nil {
 		return err
 	}
+	held, err := r.Portal.IAM.Holdings(r.Ctx(), a.ID)
+	if err != nil {
+		return err
+	}
 	return r.end(ending{
 		Command: "deleteAccount", Params: vals("id", a.ID), Kind: "accounts", Name: a.Name, Typed: true, List: r.Path("/accounts"), Crumbs: accountWay(r, a),
-		Impact: []string{r.T("pg.accounts.impact_users", "n", len(a.Users)), r.T("pg.accounts.impact_things", "instances", a.VMTotal, "volumes", a.VolumeTotal, "networks", a.NetworkTotal)},
+		Impact: append([]string{r.T("pg.accounts.impact_users", "n", len(a.Users))}, r.holdings(held)...),
 	})
+}
+
+// holdings are lines for what would go with an account or a domain.
+func (r *Request) holdings(all []iam.Holding) (lines []string) {
+	for _, h := range all {
+		if h.N > 0 {
+			lines = append(lines, r.T("pg.holds."+h.What, "n", h.N))
+		}
+		if h.Kept > 0 {
+			lines = append(lines, r.T("pg.holds.protected", "n", h.Kept))
+		}
+	}
+	return lines
 }
 
 func accountLimits(r *Request) error {

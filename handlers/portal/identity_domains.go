@@ -6,6 +6,7 @@ import (
 	"github.com/a-h/templ"
 
 	"aerie/services/fault"
+	"aerie/services/iam"
 	"aerie/services/iam/iamcmd"
 	"aerie/views/components"
 	"aerie/views/pages/pieces"
@@ -142,6 +143,12 @@ func domainLimits(r *Request) error {
 	return r.limitsForm(vals("domainid", d.ID), d.Name, r.Path("/domains/", d.ID), domainWay(r, d))
 }
 
+// goes says in a line what would go with a domain.
+func (r *Request) goes(g iam.Going) string {
+	lines := []string{r.T("pg.holds.domains", "n", len(g.Domains)), r.T("pg.holds.accounts", "n", len(g.Accounts))}
+	return r.T("pg.holds.goes", "list", strings.Join(append(lines, r.holdings(g.Holdings)...), ", "))
+}
+
 // endDomain is a form, for there is a choice: to take what is in the domain
 // along. The name must be typed in any case.
 func endDomain(r *Request) error {
@@ -149,8 +156,12 @@ func endDomain(r *Request) error {
 	if err != nil {
 		return err
 	}
+	going, err := r.Portal.IAM.WouldGo(r.Ctx(), d.ID)
+	if err != nil {
+		return err
+	}
 	with := r.tick("cleanup", false)
-	with.Label = r.T("pg.domains.cleanup")
+	with.Label, with.Help = r.T("pg.domains.cleanup"), r.goes(going)
 	typed := needed(components.Field{Name: "confirm", Label: r.T("ui.type_name", "name", d.Name), Match: d.Name, Autocomplete: "off"})
 	f := formPage{
 		Title: r.T("pg.domains.delete_title", "name", d.Name), Text: r.T("pg.domains.delete_text", "name", d.Name), Command: "deleteDomain", Crumbs: domainWay(r, d), Fixed: vals("id", d.ID), NoCall: true,

@@ -21,6 +21,7 @@ func users() area {
 			on.both("/users/:id/keys", managing(userKeys))
 			on.both("/users/:id/delete", endUser)
 			on.POST("/users/:id/state", managing(userState))
+			on.POST("/users/:id/view-as", managing(viewAs))
 			on.onDetail("/users", managing(userPage))
 		},
 		live: map[string]liveRows{"user": rowsOf(userList)},
@@ -70,6 +71,12 @@ func userDeeds(r *Request, u iamcmd.UserView) []deed {
 		})
 	} else {
 		out = append(out, deed{Command: "enableUser", Key: "enable", Icon: "circle-play", Path: base + "/state", Fields: state("enabled")})
+	}
+	if r.Who.Viewer == nil {
+		out = append(out, deed{
+			Command: "listUsers", Key: "view_as", Icon: "eye", Path: base + "/view-as", Off: own,
+			Ask: r.T("pg.users.view_title", "name", u.Username), Text: r.T("pg.users.view_text"),
+		})
 	}
 	return append(out, deed{Command: "deleteUser", Key: "delete", Icon: "trash-2", Path: base + "/delete", Page: true, Danger: true, Off: own})
 }

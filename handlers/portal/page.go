@@ -59,6 +59,7 @@ func (r *Request) layout(p Page) layout.Page {
 		l.LiveURL = "/events/stream?" + url.Values{"watch": p.Watch, "page": {u.RequestURI()}, "since": {strconv.FormatInt(r.Began.UnixMilli(), 10)}}.Encode()
 	}
 	r.signs(&l)
+	r.viewing(&l)
 	return l
 }
 

@@ -154,6 +154,7 @@ func (p *Portal) registerPlain(in *echo.Group) {
 	in.GET("/jobs/:id", p.plain(showJob))
 	in.POST("/jobs/:id/retry", p.plain(retryJob))
 	in.POST("/jobs/:id/cancel", p.plain(cancelJob))
+	in.POST(session.ViewEnd, p.plain(viewEnd))
 	in.GET("/profile", p.plain(ownProfile))
 	in.POST("/profile/password", p.plain(changePassword))
 	in.POST("/profile/keys", p.plain(makeKeys))

@@ -3,6 +3,7 @@ package session
 import (
 	"mime"
 	"net/http"
+	"slices"
 
 	"github.com/labstack/echo/v4"
 
@@ -17,6 +18,12 @@ const (
 	csrfField  = components.CSRFField
 	formLimit  = 4 << 20 // of a form without files
 )
+
+// ViewEnd is where a view of the portal as somebody else is ended by a form.
+const ViewEnd = "/view-as/end"
+
+// leaving are the only forms that such a view allows.
+var leaving = []string{ViewEnd, "/logout"}
 
 // Protect refuses what changes something and does not come from this portal's
 // own pages: the browser must not name another origin, and the request must
@@ -40,6 +47,9 @@ func (m *Manager) Protect(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		if !iam.SameKey(formToken(c), From(r.Context()).CSRF) {
 			return refused
+		}
+		if st := From(r.Context()); st.Viewer != nil && !slices.Contains(leaving, r.URL.Path) {
+			return fault.New(fault.Forbidden, "error.view_only", "name", st.User.Username)
 		}
 		return next(c)
 	}

@@ -33,6 +33,10 @@ var notReads = map[string]bool{
 	"getUploadParamsForVolume": true, "getUploadParamsForTemplate": true, "getUploadParamsForIso": true,
 }
 
+// Reads tells a command that changes nothing and hands out no secret, by its
+// name.
+func Reads(command string) bool { return reads(command) && !selfService[command] || command == "queryAsyncJobResult" }
+
 // reads allows what changes nothing.
 func reads(command string) bool {
 	if notReads[command] {

@@ -29,6 +29,8 @@ type Session struct {
 	Remote    string
 	Agent     string
 	Data      []byte // JSON object of strings, for the portal
+	ViewAs    *string
+	ViewUntil *time.Time
 	User      *User  `gorm:"foreignKey:UserID"`
 }
 
@@ -54,6 +56,9 @@ type Principal struct {
 	Account Account
 	Domain  Domain
 	Session Session // without an id for API keys
+	// Viewer is who looks at the portal as this user, until then.
+	Viewer    *User
+	ViewUntil time.Time
 }
 
 // principal makes one of a user read with its account and domain; false when
@@ -100,7 +105,7 @@ func (s *Service) SessionActor(ctx context.Context, token string) (Principal, er
 	}
 	p.Session = x
 	p.Session.User = nil
-	return p, s.touch(sys, x, now)
+	return s.viewed(sys, p, now), s.touch(sys, x, now)
 }
 
 // holds tells whether a session is neither ended nor too old nor idle.

@@ -259,7 +259,7 @@ func TestDeleteAccountAsksItsHooks(t *testing.T) {
 	full := true
 	w.OnDeleteAccount = append(w.OnDeleteAccount, func(_ context.Context, gone iam.Account) error {
 		if full && gone.ID == a.ID {
-			return fault.New(fault.InUse, "error.account_used", "name", "2 instances")
+			return fault.New(fault.InUse, "error.holds.instances", "name", "2 instances")
 		}
 		return nil
 	})

@@ -30,6 +30,8 @@ type Actor struct {
 	Owner  // the actor's own account
 	Rank   Rank
 	RoleID string
+	// ReadOnly actors look and do not touch, whatever their role.
+	ReadOnly bool
 	// For is whom the actor creates for when it is not for itself.
 	For *Owner
 	// system lifts every limit; only System sets it.

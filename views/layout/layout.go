@@ -72,6 +72,7 @@ type Banner struct {
 	Tone components.Tone
 	Text string
 	Link components.Link
+	Do   components.Action // done from the banner; without a label none
 }
 
 // Links are the addresses of the bar; what is empty is not shown.

@@ -59,6 +59,9 @@ func (s *Service) Refs(add func(kind string, exists func(context.Context, string
 
 // Allowed is the registry's check by role.
 func (s *Service) Allowed(ctx context.Context, a store.Actor, c *command.Command) bool {
+	if a.ReadOnly && (c.Event != "" || c.Async || !iam.Reads(c.Name)) {
+		return false
+	}
 	return s.IAM.Allowed(ctx, a, c.Name, c.Roles&command.RoleOf(a.Rank) != 0)
 }
 

@@ -67,7 +67,11 @@ func (c *preparedConn) QueryContext(ctx context.Context, query string, args []dr
 	if s == nil {
 		return c.fullConn.QueryContext(ctx, query, args)
 	}
-	return s.QueryContext(ctx, args)
+	rows, err := s.QueryContext(ctx, args)
+	if c.outdated(query, err) {
+		return c.fullConn.QueryContext(ctx, query, args)
+	}
+	return rows, err
 }
 
 // ExecContext acts by a kept statement.
@@ -79,7 +83,22 @@ func (c *preparedConn) ExecContext(ctx context.Context, query string, args []dri
 	if s == nil {
 		return c.fullConn.ExecContext(ctx, query, args)
 	}
-	return s.ExecContext(ctx, args)
+	done, err := s.ExecContext(ctx, args)
+	if c.outdated(query, err) {
+		return c.fullConn.ExecContext(ctx, query, args)
+	}
+	return done, err
+}
+
+// outdated forgets a statement that the server could not prepare anew, after
+// its tables changed again and again: ER_NEED_REPREPARE. Nothing was done then.
+func (c *preparedConn) outdated(query string, err error) bool {
+	var e *mysqldriver.MySQLError
+	if !errors.As(err, &e) || e.Number != 1615 {
+		return false
+	}
+	c.kept.Remove(query)
+	return true
 }
 
 // statement is nil where the text itself is to be sent: what has no values is

@@ -84,6 +84,7 @@ func open(ctx context.Context, s state, log *slog.Logger) (*app, error) {
 	who := iam.DeclareSettings(a.config)
 	who.Log = log
 	a.iam = iam.New(a.db, who)
+	a.config.Domains = a.iam.DomainsAbove
 	a.iam.Audit = a.access
 	a.jobs = job.New(a.db, job.Options{Name: a.name, Log: log, IsTransient: transient, Around: around()})
 	a.node = newNode(s, log)
@@ -94,7 +95,7 @@ func open(ctx context.Context, s state, log *slog.Logger) (*app, error) {
 	a.net = network.New(a.db, a.fleet, a.iam)
 	a.net.Define(a.jobs, network.DeclareSettings(a.config))
 	a.storage = storage.New(a.db, a.fleet, a.images)
-	a.storage.IAM = a.iam
+	a.storage.IAM, a.storage.Settings = a.iam, storage.DeclareSettings(a.config)
 	a.compute = compute.New(compute.Parts{
 		DB: a.db, Jobs: a.jobs, Fleet: a.fleet, IAM: a.iam, Images: a.images, Net: a.net,
 		Storage: a.storage, Settings: settings, Origin: func(context.Context) *url.URL { return a.origin.Load() },
@@ -123,7 +124,7 @@ func (a *app) register() {
 	who := iamcmd.New(a.iam, a.jobs)
 	who.Work = a.work
 	for _, cmds := range [][]*command.Command{
-		who.Commands(), (&configcmd.Service{Config: a.config}).Commands(), a.infra.Commands(),
+		who.Commands(), (&configcmd.Service{Config: a.config, Domain: a.iam.LookupDomain, Account: a.iam.OwnerByID}).Commands(), a.infra.Commands(),
 		a.images.Commands(), a.net.Commands(), a.storage.Commands(), a.compute.Commands(),
 	} {
 		a.registry.Add(cmds...)

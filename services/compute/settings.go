@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"aerie/services/config"
+	"aerie/services/store"
 )
 
 // Settings are the global settings of instances.
@@ -22,7 +23,7 @@ func DeclareSettings(c *config.Service) *Settings {
 	return &Settings{
 		expungeDelay:    c.Duration("expunge.delay", "Advanced", 24*time.Hour, time.Second),
 		expungeInterval: c.Duration("expunge.interval", "Advanced", 24*time.Hour, time.Second),
-		userRecover:     c.Bool("allow.user.expunge.recover.vm", "Advanced", false),
+		userRecover:     c.Bool("allow.user.expunge.recover.vm", "Advanced", false).For(config.Domain, config.Account).Delegated(),
 		stopGrace:       c.Duration("vm.stop.grace", "Advanced", time.Minute, time.Second),
 		consoleTicket:   c.Duration("console.ticket.lifetime", "Advanced", time.Minute, time.Second),
 		instanceName:    c.String(InstanceName, "Advanced", "VM"),
@@ -36,5 +37,9 @@ const InstanceName = "instance.name"
 // Suffix ends the names of instances at their hypervisor.
 func (s *Settings) Suffix(ctx context.Context) string { return s.instanceName.Get(ctx) }
 
-// UserRecover tells whether users may recover and expunge what they destroyed.
-func (s *Settings) UserRecover(ctx context.Context) bool { return s.userRecover.Get(ctx) }
+// UserRecover tells whether the actor, a user, may recover and expunge what it
+// destroyed.
+func (s *Settings) UserRecover(ctx context.Context) bool {
+	a, _ := store.From(ctx)
+	return s.userRecover.At(ctx, config.Place{AccountID: a.AccountID, DomainPath: a.DomainPath})
+}

@@ -40,13 +40,21 @@ type Setting struct {
 	Choices  []string
 	// Dynamic settings take effect without a restart; the others say so.
 	Dynamic bool
+	// Scopes are what it may be set for besides everything.
+	Scopes []Scope
+	// Delegated settings may be set by domain admins for what is in their domain.
+	Delegated bool
+	// Secret settings are sealed in the database and never shown.
+	Secret bool
 }
 
-// row is a setting that was changed. Scopes other than the global one are for
-// settings of zones, domains and accounts.
+// Hidden is what is shown of a secret.
+const Hidden = "•••"
+
+// row is a setting that was changed, for everything or for one thing.
 type row struct {
 	Name      string `gorm:"primaryKey"`
-	Scope     string `gorm:"primaryKey"`
+	Scope     Scope  `gorm:"primaryKey"`
 	ScopeID   string `gorm:"primaryKey"`
 	Value     string
 	UpdatedAt time.Time
@@ -55,8 +63,6 @@ type row struct {
 
 // TableName is the settings' table.
 func (row) TableName() string { return "settings" }
-
-const global = "global"
 
 // fresh is how long a server may go on with what it read: the time in which a
 // change takes effect on all servers.
@@ -67,9 +73,24 @@ type Service struct {
 	db      *store.DB
 	mu      sync.Mutex
 	byName  map[string]*Setting
-	values  map[string]string
+	values  *values
 	readAt  time.Time
 	changed []func(name string)
+	// Domains finds the ids of a domain and those above it by its path, the
+	// nearest first. It is set by iam, which knows domains.
+	Domains func(ctx context.Context, path string) ([]string, error)
+}
+
+// values is what is set, and for which scopes anything is.
+type values struct {
+	text map[key]string
+	any  map[key]bool // without an id
+}
+
+type key struct {
+	name  string
+	scope Scope
+	id    string
 }
 
 // New makes the service without settings; declare them before it is used.
@@ -100,70 +121,131 @@ func (s *Service) All() []*Setting {
 	return out
 }
 
-// Get returns a setting's text.
+// Get returns a setting's text as it is for everything.
 func (s *Service) Get(ctx context.Context, name string) (string, error) {
-	d := s.byName[name]
-	if d == nil {
-		return "", fault.Absent("name", name)
-	}
-	values, err := s.read(ctx)
-	if err != nil {
-		return d.Default, err
-	}
-	if v, ok := values[name]; ok {
-		return v, nil
-	}
-	return d.Default, nil
+	f, err := s.Find(ctx, name, Place{})
+	return f.Value, err
 }
 
-func (s *Service) read(ctx context.Context) (map[string]string, error) {
+func (s *Service) known(name string) (*Setting, error) {
+	d := s.byName[name]
+	if d == nil {
+		return nil, fault.Absent("name", name)
+	}
+	return d, nil
+}
+
+func (s *Service) read(ctx context.Context) (*values, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.values != nil && s.db.Now().Sub(s.readAt).Abs() < fresh {
 		return s.values, nil
 	}
-	rows, err := gorm.G[row](s.db.In(ctx)).Where("scope = ?", global).Find(ctx)
+	rows, err := gorm.G[row](s.db.In(ctx)).Find(ctx)
 	if err != nil {
 		return nil, err
 	}
-	s.values, s.readAt = make(map[string]string, len(rows)), s.db.Now()
+	v := &values{make(map[key]string, len(rows)), map[key]bool{}}
 	for _, r := range rows {
-		s.values[r.Name] = r.Value
+		if d := s.byName[r.Name]; d != nil && d.Secret {
+			if r.Value, err = s.db.Reveal(store.Secret(r.Value)); err != nil {
+				return nil, fmt.Errorf("setting %s: %w", r.Name, err)
+			}
+		}
+		v.text[key{r.Name, r.Scope, r.ScopeID}] = r.Value
+		v.any[key{r.Name, r.Scope, ""}] = true
 	}
-	return s.values, nil
+	s.values, s.readAt = v, s.db.Now()
+	return v, nil
 }
 
-// Set changes a setting and returns the text it had. An empty text brings the
-// default back.
+// Set changes a setting for everything and returns the text it had. An empty
+// text brings the default back.
 func (s *Service) Set(ctx context.Context, name, value string) (old string, err error) {
-	d := s.byName[name]
-	if d == nil {
-		return "", fault.Absent("name", name)
+	return s.SetAt(ctx, name, Everywhere, value)
+}
+
+// SetAt changes a setting for a target and returns the text that it had there,
+// empty when it had none. An empty text makes what is set further out hold.
+func (s *Service) SetAt(ctx context.Context, name string, at Target, value string) (old string, err error) {
+	d, err := s.known(name)
+	if err != nil {
+		return "", err
 	}
-	value = strings.TrimSpace(value)
-	if value != "" {
+	if !d.May(at.Scope) {
+		return "", fault.Param("name", "error.setting_scope", "name", name, "scope", at.Scope.Title())
+	}
+	if value = strings.TrimSpace(value); value != "" {
 		if err := d.check(value); err != nil {
 			return "", err
 		}
 	}
-	if old, err = s.Get(ctx, name); err != nil {
-		return "", err
-	}
-	err = s.db.Tx(ctx, func(ctx context.Context) error { return s.write(ctx, name, value) })
+	err = s.db.Tx(ctx, func(ctx context.Context) error {
+		was, err := s.held(ctx, d, at)
+		if err != nil {
+			return err
+		}
+		old = ""
+		if was != nil {
+			old = *was
+		} else if at == Everywhere {
+			old = d.Default
+		}
+		var now *string
+		if value != "" {
+			now = &value
+		}
+		return s.write(ctx, d, at, now)
+	})
 	return old, err
 }
 
-func (s *Service) write(ctx context.Context, name, value string) error {
-	actor, _ := store.From(ctx)
-	g := s.db.In(ctx)
-	if _, err := gorm.G[row](g).Where("name = ? AND scope = ?", name, global).Delete(ctx); err != nil {
+// held is the text that is set for exactly that target.
+func (s *Service) held(ctx context.Context, d *Setting, at Target) (*string, error) {
+	rows, err := gorm.G[row](s.db.In(ctx), store.ToHold).Where("name = ? AND scope = ? AND scope_id = ?", d.Name, at.Scope, at.ID).Find(ctx)
+	if err != nil || len(rows) == 0 {
+		return nil, err
+	}
+	if d.Secret {
+		return new(string), nil
+	}
+	return &rows[0].Value, nil
+}
+
+// write sets a text, or with nil takes it away, and notes the change.
+func (s *Service) write(ctx context.Context, d *Setting, at Target, value *string) error {
+	was, err := s.held(ctx, d, at)
+	if err != nil {
 		return err
 	}
-	s.db.AfterCommit(ctx, func() { s.forget(name) })
-	if value == "" {
-		return nil
+	actor, _ := store.From(ctx)
+	g := s.db.In(ctx)
+	if _, err := gorm.G[row](g).Where("name = ? AND scope = ? AND scope_id = ?", d.Name, at.Scope, at.ID).Delete(ctx); err != nil {
+		return err
 	}
-	return gorm.G[row](g).Create(ctx, &row{Name: name, Scope: global, Value: value, UpdatedAt: s.db.Now(), UpdatedBy: actor.UserID})
+	s.db.AfterCommit(ctx, func() { s.forget(d.Name) })
+	shown := value
+	if value != nil {
+		text := *value
+		if d.Secret {
+			sealed, err := s.db.Seal(text)
+			if err != nil {
+				return err
+			}
+			text, shown = string(sealed), new(string)
+			*shown = Hidden
+		}
+		r := &row{Name: d.Name, Scope: at.Scope, ScopeID: at.ID, Value: text, UpdatedAt: s.db.Now(), UpdatedBy: actor.UserID}
+		if err := gorm.G[row](g).Create(ctx, r); err != nil {
+			return err
+		}
+	}
+	if d.Secret && was != nil {
+		*was = Hidden
+	}
+	return gorm.G[Change](g).Create(ctx, &Change{
+		ID: s.db.NewID(), CreatedAt: s.db.Now(), Name: d.Name, Scope: at.Scope, ScopeID: at.ID, Was: was, Now: shown, UserID: actor.UserID,
+	})
 }
 
 func (s *Service) forget(name string) {

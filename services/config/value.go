@@ -20,6 +20,30 @@ func (v Value[T]) Get(ctx context.Context) T {
 	return v.parse(text)
 }
 
+// At is the setting's value somewhere.
+func (v Value[T]) At(ctx context.Context, at Place) T {
+	f, _ := v.s.Find(ctx, v.name, at)
+	return v.parse(f.Value)
+}
+
+// For lets the setting be set for the scopes as well.
+func (v Value[T]) For(scopes ...Scope) Value[T] {
+	v.s.byName[v.name].Scopes = scopes
+	return v
+}
+
+// Delegated lets domain admins set it for what is in their domain.
+func (v Value[T]) Delegated() Value[T] {
+	v.s.byName[v.name].Delegated = true
+	return v
+}
+
+// Secret declares a text that is never shown again.
+func (s *Service) Secret(name, category string) Value[string] {
+	s.Declare(Setting{Name: name, Category: category, Kind: Text, Dynamic: true, Secret: true})
+	return Value[string]{s, name, func(t string) string { return t }}
+}
+
 // Int declares a whole number between low and high; high 0 is no bound.
 func (s *Service) Int(name, category string, value, low, high int) Value[int] {
 	s.Declare(Setting{Name: name, Category: category, Kind: Number, Default: strconv.Itoa(value), Low: float64(low), High: float64(high), Dynamic: true})

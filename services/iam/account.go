@@ -37,6 +37,12 @@ func (s *Service) LookupDomain(ctx context.Context, id string) (string, error) {
 	return d.Path, err
 }
 
+// OwnerByID is the owner that an account is.
+func (s *Service) OwnerByID(ctx context.Context, id string) (store.Owner, error) {
+	a, err := s.AccountByID(ctx, id)
+	return a.Owner(), err
+}
+
 // AccountRef names an account: by id, or by name and domain (the actor's own
 // when none is given).
 type AccountRef struct{ ID, Name, DomainID string }

@@ -49,6 +49,14 @@ func (s *Service) DomainByPath(ctx context.Context, path string) (Domain, error)
 	return d, absent(err, "domain", path)
 }
 
+// DomainsAbove finds the ids of the domain with that path and of those above
+// it, the nearest first.
+func (s *Service) DomainsAbove(ctx context.Context, path string) (ids []string, err error) {
+	ctx = store.System(ctx, "what is set for the domains above")
+	err = s.db.In(ctx).Model(&Domain{}).Where("path IN ?", append(countedDomains(path), "/")).Order("level DESC").Pluck("id", &ids).Error
+	return ids, err
+}
+
 func fullKey(path string) string {
 	key := strings.Trim(fold(path), "/")
 	root := fold(rootName)

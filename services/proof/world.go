@@ -151,6 +151,7 @@ func (w *World) NewServer(e *job.Engine) *Server {
 func (w *World) services(e *job.Engine) *Server {
 	c := config.New(w.DB)
 	s := &Server{Engine: e, Config: c, IAM: iam.New(w.DB, iam.Options{Argon: iam.Argon{Time: 1, Memory: 64, Threads: 1}})}
+	c.Domains = s.IAM.DomainsAbove
 	s.Fleet = infra.NewFleet(w.DB, map[string]infra.Opener{"sim": func(_ context.Context, h infra.Host) (drivers.Driver, error) {
 		u, err := url.Parse(h.URL)
 		if err != nil {
@@ -166,6 +167,7 @@ func (w *World) services(e *job.Engine) *Server {
 	s.Net = network.New(w.DB, s.Fleet, s.IAM)
 	s.Net.Define(e, network.DeclareSettings(c))
 	s.Storage = storage.New(w.DB, s.Fleet, s.Image)
+	s.Storage.Settings = storage.DeclareSettings(c)
 	s.Storage.IAM = s.IAM
 	s.Compute = compute.New(compute.Parts{
 		DB: w.DB, Jobs: e, Fleet: s.Fleet, IAM: s.IAM, Images: s.Image, Net: s.Net, Storage: s.Storage,
@@ -182,7 +184,7 @@ func (s *Server) register(db *store.DB) {
 	s.Engine.Finish, s.Engine.Notify = s.Registry.Finish, s.Registry.Notify
 	(&builtin.Service{Registry: s.Registry, DB: db, Names: s.IAM, ServerName: "a"}).Register()
 	for _, cmds := range [][]*command.Command{
-		s.Who.Commands(), (&configcmd.Service{Config: s.Config}).Commands(), s.Infra.Commands(),
+		s.Who.Commands(), (&configcmd.Service{Config: s.Config, Domain: s.IAM.LookupDomain, Account: s.IAM.OwnerByID}).Commands(), s.Infra.Commands(),
 		s.Image.Commands(), s.Net.Commands(), s.Storage.Commands(), s.Compute.Commands(),
 	} {
 		s.Registry.Add(cmds...)

@@ -20,6 +20,8 @@ type Service struct {
 	db     *store.DB
 	fleet  *infra.Fleet
 	images *image.Service
+	// Settings are those of pools; nil: the defaults.
+	Settings *Settings
 	// IAM names the owners of volumes.
 	IAM *iam.Service
 	// Instances tells of the instances that volumes are attached to. It is set
@@ -79,16 +81,13 @@ func (s *Service) Place(ctx context.Context, disks []Disk, host infra.Host) erro
 	return nil
 }
 
-// fill is how full a pool may be promised: CloudStack's
-// pool.storage.allocated.capacity.disablethreshold.
-const fill = 0.85
-
 func (s *Service) claim(ctx context.Context, v Volume, host infra.Host) (infra.Pool, error) {
 	pools, err := infra.PoolsOf(ctx, s.db, host)
 	if err != nil {
 		return infra.Pool{}, err
 	}
 	for _, p := range pools {
+		fill := s.Settings.fill(ctx, p)
 		res := s.db.In(ctx).Model(&infra.Pool{}).
 			Where("id = ? AND allocated + ? <= capacity * factor * ?", p.ID, v.Bytes, fill).
 			UpdateColumn("allocated", gorm.Expr("allocated + ?", v.Bytes))
@@ -100,7 +99,7 @@ func (s *Service) claim(ctx context.Context, v Volume, host infra.Host) (infra.P
 		}
 	}
 	return infra.Pool{}, fault.New(fault.NoCapacity, "error.no_pool", "bytes", v.Bytes).
-		Because(fmt.Errorf("%d pools of host %s, none with %d bytes below %.0f %%", len(pools), host.Name, v.Bytes, fill*100))
+		Because(fmt.Errorf("%d pools of host %s, none with %d bytes left of what may be allocated", len(pools), host.Name, v.Bytes))
 }
 
 // Unplace takes volumes that were being made out of their pool's count, for a

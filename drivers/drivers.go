@@ -267,6 +267,10 @@ type (
 		ID   string // UUID
 		Type string // PoolLocal, PoolMount, PoolNFS
 		Path string // absolute directory
+		// Known pools were prepared once and bear a mark since. Where the mark
+		// is not to be seen, as below an absent mount, everything is refused
+		// with Unreachable.
+		Known bool
 	}
 	// PoolState is how full a pool is, in bytes.
 	PoolState struct {

@@ -30,6 +30,9 @@ func (d *Driver) EnsureDisk(ctx context.Context, req drivers.DiskSpec) (drivers.
 		return drivers.DiskState{}, wrap(op, err)
 	}
 	defer give()
+	if err := marked(op, req.Pool); err != nil {
+		return drivers.DiskState{}, err
+	}
 	state, err := diskState(diskFile(req.Pool, req.ID))
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && !req.Kept:
@@ -146,6 +149,9 @@ func (d *Driver) DeleteDisk(ctx context.Context, ref drivers.DiskRef) (drivers.D
 		return drivers.Done{}, wrap(op, err)
 	}
 	defer give()
+	if err := marked(op, ref.Pool); err != nil {
+		return drivers.Done{}, err
+	}
 	for _, file := range []string{diskFile(ref.Pool, ref.ID), imageFile(ref.Pool, ref.ID)} {
 		if err := d.remove(ctx, op, ref, file); err != nil {
 			return drivers.Done{}, wrap(op, err)
@@ -211,6 +217,9 @@ func cloneOf(ref drivers.DiskRef) (string, error) {
 func (d *Driver) ListDisks(ctx context.Context, p drivers.Pool) (drivers.DiskList, error) {
 	op := "list disks of " + p.Path
 	if err := ready(ctx, op, p.Check()); err != nil {
+		return drivers.DiskList{}, err
+	}
+	if err := marked(op, p); err != nil {
 		return drivers.DiskList{}, err
 	}
 	var list drivers.DiskList

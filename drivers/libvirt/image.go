@@ -23,6 +23,9 @@ func (d *Driver) EnsureImage(ctx context.Context, req drivers.ImageSpec) (driver
 	if err := ready(ctx, op, req.Check()); err != nil {
 		return drivers.DiskState{}, err
 	}
+	if err := marked(op, req.Pool); err != nil {
+		return drivers.DiskState{}, err
+	}
 	file := imageFile(req.Pool, req.ID)
 	if state, err := diskState(file); err == nil {
 		return state, nil

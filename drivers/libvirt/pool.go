@@ -38,16 +38,21 @@ func idOf(file string) (string, bool) {
 	return id, ok && drivers.IsUUID(id)
 }
 
-// EnsurePool makes the folder, or finds the mounted one, and checks that QEMU
-// can get there. Folders of type SharedMountPoint and NetworkFilesystem are
-// mounted by the administrator and never made: what would be written below an
-// absent mount would be lost from sight.
+// EnsurePool makes the folder, or finds the mounted one, marks it as this
+// pool's and checks that QEMU can get there. Folders of type SharedMountPoint
+// and NetworkFilesystem are mounted by the administrator and never made.
 func (d *Driver) EnsurePool(ctx context.Context, p drivers.Pool) (drivers.PoolState, error) {
 	op := "prepare pool " + p.Path
 	if err := ready(ctx, op, p.Check()); err != nil {
 		return drivers.PoolState{}, err
 	}
+	if err := marked(op, p); err != nil {
+		return drivers.PoolState{}, err
+	}
 	if err := makePool(op, p); err != nil {
+		return drivers.PoolState{}, err
+	}
+	if err := putMark(op, p); err != nil {
 		return drivers.PoolState{}, err
 	}
 	if err := reachable(op, filepath.Join(p.Path, imageDir)); err != nil { //nolint:contextcheck // asks the kernel, two seconds at most

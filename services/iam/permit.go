@@ -35,7 +35,9 @@ var notReads = map[string]bool{
 
 // Reads tells a command that changes nothing and hands out no secret, by its
 // name.
-func Reads(command string) bool { return reads(command) && !selfService[command] || command == "queryAsyncJobResult" }
+func Reads(command string) bool {
+	return reads(command) && !selfService[command] || command == "queryAsyncJobResult"
+}
 
 // reads allows what changes nothing.
 func reads(command string) bool {

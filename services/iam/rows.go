@@ -66,7 +66,7 @@ type Account struct {
 	IsDefault     bool
 	DefaultZoneID *string
 	ClosingAt     *time.Time // it is being deleted
-	Domain        *Domain `gorm:"foreignKey:DomainID"`
+	Domain        *Domain    `gorm:"foreignKey:DomainID"`
 }
 
 // Scope lets admins see their subtree's accounts and users their own.

@@ -31,7 +31,7 @@ type Session struct {
 	Data      []byte // JSON object of strings, for the portal
 	ViewAs    *string
 	ViewUntil *time.Time
-	User      *User  `gorm:"foreignKey:UserID"`
+	User      *User `gorm:"foreignKey:UserID"`
 }
 
 // Scope lets everyone see its own sessions only, root included.

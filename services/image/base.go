@@ -27,14 +27,8 @@ func (s *Service) EnsureBase(ctx context.Context, templateID string, pool infra.
 // Rebase is EnsureBase for a pool that turned out not to have the base that it
 // is said to have.
 func (s *Service) Rebase(ctx context.Context, templateID string, pool infra.Pool, hostID string) error {
-	err := s.db.Tx(ctx, func(ctx context.Context) error {
-		_, err := gorm.G[Base](s.db.In(ctx)).Where("template_id = ? AND pool_id = ?", templateID, pool.ID).Delete(ctx)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	return s.EnsureBase(ctx, templateID, pool, hostID)
+	_, err, _ := s.bases.Do(templateID+pool.ID, func() (any, error) { return nil, s.makeBase(ctx, templateID, pool, hostID) })
+	return err
 }
 
 func (s *Service) hasBase(ctx context.Context, templateID, poolID string) (bool, error) {

@@ -137,7 +137,7 @@ func (k *Keeper) pools(ctx context.Context, h Host) error {
 			continue // a sick pool must not make the host look silent
 		}
 		err = k.db.Tx(ctx, func(ctx context.Context) error {
-			return k.db.In(ctx).Model(&Pool{}).Where("id = ?", p.ID).UpdateColumns(map[string]any{"capacity": st.Capacity, "used": st.Used}).Error
+			return k.db.In(ctx).Model(&Pool{}).Where("id = ?", p.ID).UpdateColumns(map[string]any{"capacity": st.Capacity, "used": st.Used, "marked": true}).Error
 		})
 		if err != nil {
 			return err

@@ -232,7 +232,8 @@ func (s *Service) placePool(ctx context.Context, p *Pool, r CreatePoolRequest) e
 	return err
 }
 
-// ensurePool has every host of the pool's scope make the pool usable.
+// ensurePool has every host of the pool's scope make the pool usable. After the
+// first, the others must see what that one wrote: it is one pool for all.
 func (s *Service) ensurePool(ctx context.Context, p *Pool) error {
 	hosts, err := s.reach(ctx, *p)
 	if err != nil {
@@ -252,7 +253,7 @@ func (s *Service) ensurePool(ctx context.Context, p *Pool) error {
 		if err != nil {
 			return fault.Param("url", "error.pool_refused", "host", h.Name, "value", p.URL, "why", clip(err.Error())).Because(err)
 		}
-		p.Capacity, p.Used = st.Capacity, st.Used
+		p.Capacity, p.Used, p.Marked = st.Capacity, st.Used, true
 	}
 	return nil
 }

@@ -147,6 +147,8 @@ type Pool struct {
 	Used       int64   // bytes, as measured
 	Allocated  int64   // bytes promised to volumes
 	Factor     float64 // over-provisioning
+	// Marked pools were seen by a host once; see drivers.Pool.
+	Marked bool
 }
 
 // TableName is the pools' table.

@@ -54,4 +54,3 @@ func (s *Service) categories() (names []string) {
 	slices.Sort(names)
 	return slices.Compact(names)
 }
-

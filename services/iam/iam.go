@@ -45,6 +45,10 @@ type Service struct {
 	// refuses with fault.InUse while the account still owns something.
 	OnDeleteAccount []func(ctx context.Context, a Account) error
 	counters        map[Kind]Counter
+	// Commands are all that the registry knows; what a role allows is reckoned
+	// over them.
+	Commands func() []Command
+	powers   powers
 }
 
 // Audit is something worth remembering about access.

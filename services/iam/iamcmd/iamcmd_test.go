@@ -36,7 +36,8 @@ func newWorld(t *testing.T) *world {
 	}
 	jobs := job.New(db, job.Options{Poll: 10 * time.Millisecond})
 	cmds := iamcmd.New(s, jobs)
-	reg := &command.Registry{DB: db, Jobs: jobs, Directory: s, Allowed: cmds.Allowed}
+	reg := &command.Registry{DB: db, Jobs: jobs, Directory: s}
+	cmds.Join(reg, jobs)
 	cmds.Refs(reg.Ref)
 	reg.Add(cmds.Commands()...)
 	reg.Check()

@@ -215,8 +215,14 @@ func TestADefaultRolesRulesSayWhatItMay(t *testing.T) {
 		id   string
 		rank store.Rank
 	}{
-		{iam.RoleRootAdmin, store.Admin}, {iam.RoleSupportAdmin, store.Admin}, {iam.RoleReadOnlyAdmin, store.Admin}, {iam.RoleResourceAdmin, store.DomainAdmin},
-		{iam.RoleDomainAdmin, store.DomainAdmin}, {iam.RoleUser, store.User}, {iam.RoleSupportUser, store.User}, {iam.RoleReadOnlyUser, store.User},
+		{iam.RoleRootAdmin, store.Admin},
+		{iam.RoleSupportAdmin, store.Admin},
+		{iam.RoleReadOnlyAdmin, store.Admin},
+		{iam.RoleResourceAdmin, store.DomainAdmin},
+		{iam.RoleDomainAdmin, store.DomainAdmin},
+		{iam.RoleUser, store.User},
+		{iam.RoleSupportUser, store.User},
+		{iam.RoleReadOnlyUser, store.User},
 	} {
 		list, err := w.Permissions(w.admin, r.id)
 		w.must(err)

@@ -128,10 +128,14 @@ func roleOverview(r *Request, v iamcmd.RoleView) (templ.Component, error) {
 		boxed(r.T("pg.specification"), r.lines("type", r.words(v.Type)[0].Label, "description", v.Description, "builtin", v.IsDefault, "public", v.IsPublic))), nil
 }
 
-// shape are the fields that a role is made and changed with.
+// roleFields are the fields that a role is made and changed with.
 func (r *Request) roleFields(v iamcmd.RoleView) []components.Field {
-	kind := r.pick("type", v.Type, r.roleTypes(), false)
-	return []components.Field{needed(r.in("name", "", v.Name)), r.in("description", "", v.Description), kind, r.tick("ispublic", v.IsPublic)}
+	public := r.tick("ispublic", v.IsPublic)
+	public.Label = r.T("pg.roles.public")
+	return []components.Field{
+		needed(r.in("name", "", v.Name)), r.in("description", "", v.Description),
+		r.pick("type", v.Type, r.roleTypes(), false), public,
+	}
 }
 
 func newRole(r *Request) error {

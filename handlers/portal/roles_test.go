@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 
 	"aerie/services/iam"
@@ -128,4 +129,45 @@ func TestADisabledRoleIsTold(t *testing.T) {
 	g.get("/me/instances", http.StatusOK)
 	admin.post("/all/roles/"+id+"/delete", http.StatusSeeOther) // refused: in use
 	admin.get("/all/roles/"+id, http.StatusOK)
+}
+
+// TestRulesAreDragged: axe finds nothing in the editor, and a rule that is
+// dragged above another stays there.
+func TestRulesAreDragged(t *testing.T) {
+	s := newSite(t)
+	needsVendor(t, "htmx.js")
+	b := s.browse(t)
+	g := s.signIn(t, "", "admin")
+	g.post("/all/roles/import", http.StatusSeeOther, "name", "dragged", "type", "User", "ispublic", "true", "csv", "a,allow\nb,allow\nc,deny")
+	id := s.ID(&iam.Role{}, "name = ?", "dragged")
+	b.as(g)
+	b.open("/all/roles/"+id+"/rules", wide)
+	j := newJudge(t, b, &sync.Map{})
+	j.page(visit{"rule-editor", "/all/roles/" + id + "/rules", "de", g})
+	j.pictures("rule-editor")
+	b.open("/all/roles/"+id+"/rules", wide)
+	b.do(`(() => {
+		const rows = [...document.querySelectorAll("#rules tbody tr")];
+		const send = (row, type, y) => row.dispatchEvent(new DragEvent(type, { bubbles: true, cancelable: true, clientY: y }));
+		rows[2].querySelector("[data-sort]").dispatchEvent(new PointerEvent("pointerdown", { bubbles: true }));
+		send(rows[2], "dragstart", 0);
+		send(rows[0], "dragover", rows[0].getBoundingClientRect().top + 1);
+		send(rows[2], "dragend", 0);
+	})()`)
+	b.eventually(`document.querySelector("#rules tbody tr code")?.textContent === "c" && document.querySelector(".toast")`)
+	if got, want := g.rules(id), "rule,permission,description c,deny, a,allow, b,allow,"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	b.open("/all/roles/import", wide)
+	b.do(`(() => {
+		const files = new DataTransfer();
+		files.items.add(new File(["list*,allow"], "rules.csv"));
+		const input = document.querySelector("[data-into]");
+		input.files = files.files;
+		input.dispatchEvent(new Event("change", { bubbles: true }));
+	})()`)
+	b.eventually(`document.getElementById("f-csv").value === "list*,allow"`)
+	for _, said := range b.complaints() {
+		t.Error(said)
+	}
 }

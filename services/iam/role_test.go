@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -337,7 +338,6 @@ type grants struct {
 	roles         []string
 	mine          map[string]bool // what succeeded for me
 	account, user string
-	done          int
 }
 
 var patterns = []string{"*", "list*", "*Volume", "create*", "delete*", "listRoles", "createVolume", "deleteZone", "start*", "*Role*", "createAccount"}
@@ -448,4 +448,22 @@ func TestWhoMayMoreIsNotTouched(t *testing.T) {
 	w.wantKey(err, "error.role_own", "one's own role")
 	_, err = w.DisableRole(little, me.RoleID)
 	w.wantKey(err, "error.role_own", "to disable one's own role")
+}
+
+// TestARoleIsGivenOrDeleted: of the two at once, one happens.
+func TestARoleIsGivenOrDeleted(t *testing.T) {
+	w := newRoles(t)
+	for i := range 8 {
+		r := w.role(fmt.Sprint("r", i), "User", "list*")
+		var given, deleted error
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			_, _, given = w.CreateAccount(w.admin, iam.CreateAccount{RoleID: r.ID, User: iam.NewUser{Username: fmt.Sprint("u", i), Password: "pw"}})
+		})
+		wg.Go(func() { _, deleted = w.DeleteRole(w.admin, r.ID) })
+		wg.Wait()
+		if (given == nil) == (deleted == nil) {
+			t.Errorf("given: %v, deleted: %v", given, deleted)
+		}
+	}
 }

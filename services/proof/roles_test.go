@@ -61,6 +61,19 @@ func TestWhatDefaultRolesMay(t *testing.T) {
 	compareTable(t, lines)
 }
 
+// TestDefaultRolesContainOneAnother: who manages users has all that they have;
+// otherwise it could not, as nobody gives more than its own. A command for users
+// alone would break that.
+func TestDefaultRolesContainOneAnother(t *testing.T) {
+	t.Parallel()
+	w := proof.New(t)
+	for _, c := range w.Registry.All() {
+		if c.Roles&command.User != 0 && c.Roles&command.DomainAdmin == 0 || c.Roles&command.DomainAdmin != 0 && c.Roles&command.Admin == 0 {
+			t.Errorf("%s is for a lower type and not for the one above", c.Name)
+		}
+	}
+}
+
 func compareTable(t *testing.T, lines []string) {
 	t.Helper()
 	const file = "testdata/roles.golden"

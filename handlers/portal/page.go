@@ -58,9 +58,6 @@ func (r *Request) layout(p Page) layout.Page {
 	if p.Watch != nil {
 		l.LiveURL = "/events/stream?" + url.Values{"watch": p.Watch, "page": {u.RequestURI()}, "since": {strconv.FormatInt(r.Began.UnixMilli(), 10)}}.Encode()
 	}
-	if err := r.Portal.IAM.Barred(r.Ctx(), r.Who.Actor); err != nil {
-		l.Banners = append(l.Banners, layout.Banner{Tone: components.Bad, Text: r.Words(err)})
-	}
 	r.signs(&l)
 	return l
 }

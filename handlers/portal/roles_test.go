@@ -125,6 +125,9 @@ func TestADisabledRoleIsTold(t *testing.T) {
 	if !strings.Contains(page, "Your role temps is disabled") {
 		t.Error("the account is not told:", text(page))
 	}
+	for _, to := range []string{"/", "/profile", "/search?q=a", "/me/dashboard"} {
+		g.get(to, http.StatusForbidden)
+	}
 	admin.post("/all/roles/"+id+"/state", http.StatusSeeOther, "state", "enabled")
 	g.get("/me/instances", http.StatusOK)
 	admin.post("/all/roles/"+id+"/delete", http.StatusSeeOther) // refused: in use

@@ -1,6 +1,7 @@
 package proof_test
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"os"
@@ -9,6 +10,8 @@ import (
 	"time"
 
 	"aerie/services/command"
+	"aerie/services/compute"
+	"aerie/services/fault"
 	"aerie/services/iam"
 	"aerie/services/job"
 	"aerie/services/proof"
@@ -185,5 +188,29 @@ func TestRightsRevokedBeforeAJobBegins(t *testing.T) {
 			}
 			w.Sound()
 		})
+	}
+}
+
+// TestAConsoleEndsWithTheRight: who watches an instance stops when its role does
+// not allow consoles any more.
+func TestAConsoleEndsWithTheRight(t *testing.T) {
+	t.Parallel()
+	w := proof.New(t)
+	w.Call(w.Admin, "importRole", "name", "maker", "type", "User", "rules[0].rule", "createConsoleEndpoint", "rules[0].permission", "allow", "rules[1].rule", "*", "rules[1].permission", "allow")
+	ann := w.Account("d", "ann", w.ID(&iam.Role{}, "name = ?", "maker"))
+	vm := w.Deploy(ann, "seen")
+	var token string
+	w.Must(w.DB.Tx(ann, func(ctx context.Context) (err error) {
+		token, err = w.Compute.NewTicket(ctx, vm, compute.VNC)
+		return err
+	}))
+	ticket, err := w.Compute.Redeem(t.Context(), token)
+	w.Must(err)
+	_, err = w.Compute.Entitled(t.Context(), ticket)
+	w.Must(err)
+	role := w.ID(&iam.Role{}, "name = ?", "maker")
+	w.Call(w.Admin, "updateRolePermission", "roleid", role, "ruleid", w.ID(&iam.Permission{}, "pattern = ?", "createConsoleEndpoint"), "permission", "deny")
+	if _, err := w.Compute.Entitled(t.Context(), ticket); !fault.Is(err, fault.Forbidden) {
+		t.Error("the console goes on:", err)
 	}
 }

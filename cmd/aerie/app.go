@@ -113,16 +113,12 @@ func open(ctx context.Context, s state, log *slog.Logger) (*app, error) {
 
 // register brings every command and every reference into the registry.
 func (a *app) register() {
-	a.registry = &command.Registry{
-		DB: a.db, Jobs: a.jobs, Directory: a.iam,
-		Allowed: func(ctx context.Context, who store.Actor, c *command.Command) bool {
-			return a.iam.Allowed(ctx, who, c.Name, c.Roles&command.RoleOf(who.Rank) != 0)
-		},
-	}
+	a.registry = &command.Registry{DB: a.db, Jobs: a.jobs, Directory: a.iam}
 	a.jobs.Finish, a.jobs.Notify = a.registry.Finish, a.registry.Notify
 	(&builtin.Service{Registry: a.registry, DB: a.db, Names: a.iam, ServerName: a.name}).Register()
 	who := iamcmd.New(a.iam, a.jobs)
 	who.Work = a.work
+	who.Join(a.registry, a.jobs)
 	for _, cmds := range [][]*command.Command{
 		who.Commands(), (&configcmd.Service{Config: a.config, Domain: a.iam.LookupDomain, Account: a.iam.OwnerByID}).Commands(), a.infra.Commands(),
 		a.images.Commands(), a.net.Commands(), a.storage.Commands(), a.compute.Commands(),

@@ -105,7 +105,7 @@ func TestDiskOfAnotherImageIsRefused(t *testing.T) {
 	disk := sectorDisk(t, d, pool, probeProgram)
 	fails(t, drivers.Invalid, d.EnsureDisk, drivers.DiskSpec{ID: disk, Pool: pool, Bytes: 1 << 20})
 	fails(t, drivers.Invalid, d.EnsureDisk, drivers.DiskSpec{ID: newID(), Pool: pool, Bytes: 1 << 62})
-	if left := files(t, pool.Path); len(left) != 2 { // the disk and the images
+	if left := files(t, pool.Path); len(left) != 3 { // the mark, the disk and the images
 		t.Errorf("the pool holds %v", left)
 	}
 }

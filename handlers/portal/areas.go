@@ -8,7 +8,7 @@ func areas() []area {
 		keyPairs(), volumes(), networks(), templates(),
 		jobs(),
 		events(), alerts(),
-		domains(), accounts(), users(),
+		domains(), accounts(), users(), roles(),
 		zones(), hosts(), pools(), routers(),
 		offerings(), settings(),
 	}

@@ -2,6 +2,7 @@ package portal
 
 import (
 	"net/url"
+	"slices"
 	"strconv"
 
 	"github.com/a-h/templ"
@@ -204,7 +205,7 @@ func newAccount(r *Request) error {
 	if err != nil {
 		return err
 	}
-	roles, err := r.choices("listRoles", nil)
+	roles, err := r.choices("listRoles", vals("state", "enabled"))
 	if err != nil {
 		return err
 	}
@@ -240,6 +241,15 @@ func editAccount(r *Request) error {
 	fields := []components.Field{needed(r.in("newname", "", a.Name)), r.in("networkdomain", "", a.NetworkDomain)}
 	if r.Admin() {
 		fields = append(fields, r.pick("apikeyaccess", a.APIKeyAccess, r.words("enabled", "disabled", "inherit"), true))
+	}
+	if a.ID != r.Who.Account.ID { // nobody changes its own role
+		roles, err := r.choices("listRoles", vals("state", "enabled", "type", a.RoleType))
+		if err != nil {
+			return err
+		}
+		if slices.ContainsFunc(roles, func(o components.Option) bool { return o.Value == a.RoleID }) {
+			fields = append(fields, r.pick("roleid", a.RoleID, roles, true))
+		}
 	}
 	f := formPage{
 		Title: r.T("pg.edit", "name", a.Name), Command: "updateAccount", Crumbs: accountWay(r, a), Fixed: r.cleared(vals("id", a.ID), "networkdomain"),

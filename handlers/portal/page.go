@@ -91,11 +91,14 @@ func (r *Request) liveJobs() int {
 }
 
 // nav is the navigation as the reader's role has it.
-func (r *Request) nav() []layout.NavGroup {
+func (r *Request) nav() []layout.NavGroup { return r.navOf(r.May) }
+
+// navOf is the navigation of whoever may call those commands.
+func (r *Request) navOf(may func(command string) bool) []layout.NavGroup {
 	byGroup := map[string][]layout.NavItem{}
 	for _, a := range r.Portal.areas {
 		for _, e := range a.entries {
-			if e.Needs == "" || r.May(e.Needs) {
+			if e.Needs == "" || may(e.Needs) {
 				byGroup[e.Group] = append(byGroup[e.Group], layout.NavItem{Key: e.Key, Icon: e.Icon, Href: r.Path(e.Path), Current: r.at(e.Path)})
 			}
 		}
@@ -116,11 +119,13 @@ func (r *Request) at(path string) bool {
 }
 
 // create is the Create menu.
-func (r *Request) create() []layout.NavItem {
+func (r *Request) create() []layout.NavItem { return r.createOf(r.May) }
+
+func (r *Request) createOf(may func(command string) bool) []layout.NavItem {
 	var out []layout.NavItem
 	for _, a := range r.Portal.areas {
 		for _, e := range a.entries {
-			if e.Create != "" && r.May(e.Create) {
+			if e.Create != "" && may(e.Create) {
 				out = append(out, layout.NavItem{Label: r.T("action.create" + strings.TrimPrefix(e.Key, "nav")), Icon: e.Icon, Href: r.Path(e.Path, "/new")})
 			}
 		}

@@ -170,6 +170,9 @@ func (p *Portal) plain(h Handler) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		r := &Request{Context: c, Portal: p, Who: session.From(c.Request().Context()), Began: p.DB.Now()}
 		r.Scope = usual(r.Who)
+		if err := p.IAM.Barred(r.Ctx(), r.Who.Actor); err != nil {
+			return err // every page says it; signing out works
+		}
 		return h(r)
 	}
 }
@@ -180,6 +183,9 @@ func (p *Portal) scoped(h Handler) echo.HandlerFunc {
 		r := &Request{Context: c, Portal: p, Who: session.From(c.Request().Context()), Began: p.DB.Now()}
 		var err error
 		if r.Scope, err = r.scopeOf(c.Request().URL.Path); err != nil {
+			return err
+		}
+		if err := p.IAM.Barred(r.Ctx(), r.Who.Actor); err != nil {
 			return err
 		}
 		return h(r)

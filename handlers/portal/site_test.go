@@ -130,6 +130,7 @@ func (s *site) furnish() people {
 	s.Helper()
 	s.Account("acme", "mara", iam.RoleUser)
 	s.Account("acme", "dora", iam.RoleDomainAdmin)
+	s.Call(s.Admin, "importRole", "name", "helpers", "type", "User", "rules[0].rule", "list*", "rules[0].permission", "allow", "rules[1].rule", "*", "rules[1].permission", "deny")
 	s.Account("empty", "ella", iam.RoleUser)
 	mara := s.As("acme", "mara")
 	s.Call(mara, "createSSHKeyPair", "name", "laptop")

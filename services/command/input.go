@@ -95,7 +95,7 @@ func (b *binding) indexed(p *Param, f reflect.Value) {
 		}
 		return
 	}
-	if len(entries) > mostItems {
+	if len(entries) > mostItems*max(len(p.Fields), 1) { // each object has its fields
 		b.mark(p.Name, fault.Invalid, "error.too_many", "max", mostItems)
 		return
 	}

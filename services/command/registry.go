@@ -35,6 +35,9 @@ type Registry struct {
 	Directory Directory
 	// Allowed decides by the dynamic roles; nil: by Meta.Roles.
 	Allowed func(context.Context, store.Actor, *Command) bool
+	// Barred says why an actor may call nothing at all, for a refusal that names
+	// the reason; nil: nobody is.
+	Barred func(context.Context, store.Actor) error
 	// MaxPage is the setting default.page.size; nil: 500.
 	MaxPage func(context.Context) int
 	// Observe hears of every call, for metrics: the kind of its fault or "ok".
@@ -103,6 +106,11 @@ func (r *Registry) Find(ctx context.Context, name string) (*Command, error) {
 	}
 	c := r.byName[name]
 	if c == nil || !r.may(ctx, actor, c) {
+		if r.Barred != nil {
+			if err := r.Barred(ctx, actor); err != nil {
+				return nil, err
+			}
+		}
 		return nil, fault.New(fault.Unsupported, "error.command", "command", name)
 	}
 	return c, nil

@@ -103,12 +103,16 @@ func (s *Service) Redeem(ctx context.Context, token string) (t Ticket, err error
 }
 
 // Entitled tells whether the holder of a redeemed ticket may still watch: the
-// user and the session hold, the instance is its own and still runs where it
-// ran. It returns the host and when the instance was started.
+// user and the session hold, its role allows consoles, the instance is its own
+// and still runs where it ran. It returns the host and when the instance was
+// started.
 func (s *Service) Entitled(ctx context.Context, t Ticket) (VM, error) {
 	p, err := s.IAM.Standing(ctx, t.UserID)
 	if err != nil {
 		return VM{}, err
+	}
+	if !s.IAM.Allowed(ctx, p.Actor, "createConsoleEndpoint", true) {
+		return VM{}, fault.New(fault.Forbidden, "error.rank")
 	}
 	if t.SessionID != "" {
 		lives, err := s.IAM.SessionLives(ctx, t.SessionID)

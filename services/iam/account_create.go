@@ -59,9 +59,9 @@ func (s *Service) CreateAccount(ctx context.Context, r CreateAccount) (Account, 
 }
 
 // roleFor fills and checks the role of a new account.
-func (s *Service) roleFor(ctx context.Context, r *CreateAccount) (defaultRole, error) {
+func (s *Service) roleFor(ctx context.Context, r *CreateAccount) (*power, error) {
 	if r.RoleID == "" && r.Type == nil {
-		return defaultRole{}, fault.Param("roleid", "error.role_missing")
+		return nil, fault.Param("roleid", "error.role_missing")
 	}
 	if r.RoleID == "" {
 		r.RoleID = defaultRoleFor(*r.Type)
@@ -87,8 +87,11 @@ func (s *Service) domainFor(ctx context.Context, id string) (Domain, error) {
 	return s.DomainByID(ctx, a.DomainID)
 }
 
-func (s *Service) insertAccount(ctx context.Context, d Domain, role defaultRole, r CreateAccount) (Account, error) {
+func (s *Service) insertAccount(ctx context.Context, d Domain, role *power, r CreateAccount) (Account, error) {
 	if err := s.lockDomain(ctx, d.ID); err != nil {
+		return Account{}, err
+	}
+	if err := s.holdRole(ctx, role); err != nil {
 		return Account{}, err
 	}
 	number, err := s.db.Next(ctx, "account")

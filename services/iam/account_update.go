@@ -91,6 +91,9 @@ func (s *Service) mayChangeRole(ctx context.Context, a Account, roleID string) e
 	if role.typ.Rank() != a.Type {
 		return fault.Param("roleid", "error.role_type")
 	}
+	if err := s.holdRole(ctx, role); err != nil {
+		return err
+	}
 	if err := notSelf(ctx, "", a.ID); err != nil {
 		return err
 	}

@@ -46,6 +46,10 @@ type Service struct {
 	OnDeleteAccount []func(ctx context.Context, a Account) error
 	counters        map[Kind]Counter
 	wipers          []Wiper
+	// Commands are all that the registry knows; what a role allows is reckoned
+	// over them.
+	Commands func() []Command
+	powers   powers
 }
 
 // Audit is something worth remembering about access.

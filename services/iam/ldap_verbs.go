@@ -126,6 +126,9 @@ func (s *Service) LinkLDAP(ctx context.Context, l LDAPLink) (LDAPLink, error) {
 	}
 	l.ID, l.CreatedAt = s.db.NewID(), s.db.Now()
 	err = s.db.Tx(ctx, func(ctx context.Context) error {
+		if err := s.holdRole(ctx, role); err != nil {
+			return err
+		}
 		if err := s.db.In(ctx).Where("domain_id = ?", d.ID).Delete(&LDAPLink{}).Error; err != nil {
 			return err
 		}

@@ -2,14 +2,14 @@ package iam
 
 import (
 	"context"
-	"strings"
 
+	"aerie/services/fault"
 	"aerie/services/store"
 )
 
 // Allowed tells whether the actor's role may call the command. ByRank says
-// whether the command is made for accounts of the actor's type at all;
-// restricted roles filter further.
+// whether the command is made for accounts of the actor's type at all; the
+// role's rules filter further. A role that cannot be read allows nothing.
 func (s *Service) Allowed(ctx context.Context, a store.Actor, command string, byRank bool) bool {
 	if a.IsSystem() {
 		return true
@@ -17,54 +17,24 @@ func (s *Service) Allowed(ctx context.Context, a store.Actor, command string, by
 	if !byRank {
 		return false
 	}
-	r, err := s.role(ctx, a.RoleID)
-	if err != nil || r.typ.Rank() != a.Rank {
-		return false
-	}
-	return r.may == nil || r.may(command)
-}
-
-// selfService is what everyone may do about itself, whatever its role.
-var selfService = map[string]bool{"logout": true, "login": true, "queryAsyncJobResult": true}
-
-// notReads begin like reads and are none: they hand out a secret or a way in.
-var notReads = map[string]bool{
-	"getUserKeys": true, "listAndSwitchSamlAccount": true, "getVMPassword": true,
-	"getUploadParamsForVolume": true, "getUploadParamsForTemplate": true, "getUploadParamsForIso": true,
-}
-
-// Reads tells a command that changes nothing and hands out no secret, by its
-// name.
-func Reads(command string) bool {
-	return reads(command) && !selfService[command] || command == "queryAsyncJobResult"
-}
-
-// reads allows what changes nothing.
-func reads(command string) bool {
-	if notReads[command] {
-		return false
-	}
-	if selfService[command] {
-		return true
-	}
-	for _, verb := range []string{"list", "get", "find", "query"} {
-		if strings.HasPrefix(command, verb) {
-			return true
+	p, err := s.power(ctx, a.RoleID)
+	if err != nil {
+		if !fault.Is(err, fault.NotFound) {
+			s.opts.Log.WarnContext(ctx, "a role cannot be read", "role", a.RoleID, "error", err)
 		}
+		return false
 	}
-	return false
+	return !p.disabled && p.typ.Rank() == a.Rank && p.may(command)
 }
 
-// helps is what a support role may do beyond reading.
-var helps = map[string]bool{
-	"startVirtualMachine": true, "stopVirtualMachine": true, "rebootVirtualMachine": true,
-	"attachIso": true, "detachIso": true, "attachVolume": true, "detachVolume": true,
-	"createConsoleEndpoint": true, "restartNetwork": true, "restartVPC": true,
-	"startRouter": true, "stopRouter": true, "rebootRouter": true,
-	"startSystemVm": true, "stopSystemVm": true, "rebootSystemVm": true,
-	"prepareHostForMaintenance": true, "cancelHostMaintenance": true, "reconnectHost": true,
-	"updateServiceOffering": true, "updateDiskOffering": true, "updateNetworkOffering": true,
-	"uploadVolume": true, "registerIso": true, "registerTemplate": true,
+// Barred tells why the actor may do nothing at all: its role is disabled.
+func (s *Service) Barred(ctx context.Context, a store.Actor) error {
+	if a.IsSystem() {
+		return nil
+	}
+	p, err := s.power(ctx, a.RoleID)
+	if err == nil && p.disabled {
+		return fault.New(fault.Forbidden, "error.role_disabled", "role", p.name)
+	}
+	return nil // Allowed has refused what could not be read
 }
-
-func supports(command string) bool { return reads(command) || helps[command] }

@@ -15,28 +15,44 @@ func actor(ctx context.Context) (store.Actor, error) {
 	return a, nil
 }
 
-// mayGrant refuses a role that is above the actor's own.
-func (s *Service) mayGrant(ctx context.Context, roleID string) (defaultRole, error) {
-	r, err := s.role(ctx, roleID)
+// mayGrant refuses a role that the actor must not give: it allows more than the
+// actor's own, is hidden from it, or is disabled.
+func (s *Service) mayGrant(ctx context.Context, roleID string) (*power, error) {
+	p, err := s.reach(ctx, roleID)
 	if err != nil {
-		return r, err
+		return p, err
+	}
+	a, err := actor(ctx)
+	switch {
+	case err != nil:
+		return p, err
+	case !p.public && !a.IsSystem() && a.Rank != store.Admin && a.RoleID != roleID:
+		return p, fault.Absent("roleid", roleID)
+	case p.disabled:
+		return p, fault.Param("roleid", "error.role_not_given", "role", p.name)
+	}
+	return p, nil
+}
+
+// reach finds a role and refuses one that is more than the actor's own.
+func (s *Service) reach(ctx context.Context, roleID string) (*power, error) {
+	p, err := s.power(ctx, roleID)
+	if err != nil {
+		return nil, err
 	}
 	a, err := actor(ctx)
 	if err != nil || a.IsSystem() {
-		return r, err
+		return p, err
 	}
-	own, err := s.role(ctx, a.RoleID)
+	own, err := s.power(ctx, a.RoleID)
 	if err != nil {
-		return r, err
+		return nil, err
 	}
-	if r.level > own.level || own.typ == UserRole {
-		return r, fault.New(fault.Forbidden, "error.rank")
-	}
-	return r, nil
+	return p, s.within(p, own)
 }
 
 // mayManage refuses an account the actor cannot see, as absent, and one whose
-// role is above the actor's. Plain users manage no account, not even their own.
+// role may more than the actor's. Plain users manage no account, not even their own.
 func (s *Service) mayManage(ctx context.Context, target Account) error {
 	a, err := actor(ctx)
 	if err != nil || a.IsSystem() {
@@ -45,7 +61,7 @@ func (s *Service) mayManage(ctx context.Context, target Account) error {
 	if !a.Sees(target.Owner()) {
 		return fault.Absent("id", target.ID)
 	}
-	_, err = s.mayGrant(ctx, target.RoleID)
+	_, err = s.reach(ctx, target.RoleID)
 	return err
 }
 

@@ -2,11 +2,9 @@ package iam
 
 import (
 	"context"
-	"errors"
 
-	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 
-	"aerie/services/fault"
 	"aerie/services/store"
 )
 
@@ -75,23 +73,34 @@ type Role struct {
 	State       string
 }
 
-type defaultRole struct {
-	level int
-	typ   RoleType
-	may   func(command string) bool // nil: all of its type
+// Scope lets root administrators see all roles, and others the public ones and
+// their own.
+func (Role) Scope(a store.Actor) clause.Expression {
+	if a.IsSystem() || a.Rank == store.Admin {
+		return nil
+	}
+	return clause.And(clause.Or(
+		clause.Eq{Column: store.Column("is_public"), Value: true},
+		clause.Eq{Column: store.Column("id"), Value: a.RoleID},
+	))
 }
 
-// builtin are the default roles of the migration, so that permission checks
-// ask no database.
-var builtin = map[string]defaultRole{
-	RoleRootAdmin:     {100, AdminRole, nil},
-	RoleSupportAdmin:  {90, AdminRole, supports},
-	RoleReadOnlyAdmin: {80, AdminRole, reads},
-	RoleResourceAdmin: {70, ResourceAdminRole, nil},
-	RoleDomainAdmin:   {60, DomainAdminRole, nil},
-	RoleUser:          {40, UserRole, nil},
-	RoleSupportUser:   {30, UserRole, supports},
-	RoleReadOnlyUser:  {20, UserRole, reads},
+// RoleByID finds a role that the actor may see.
+func (s *Service) RoleByID(ctx context.Context, id string) (Role, error) {
+	return store.Find[Role](ctx, s.db, id)
+}
+
+// LevelOf is how high the actor's own role stands; roles above it are not for
+// it to give.
+func (s *Service) LevelOf(ctx context.Context, a store.Actor) (int, error) {
+	if a.IsSystem() {
+		return topLevel, nil
+	}
+	p, err := s.power(ctx, a.RoleID)
+	if err != nil {
+		return 0, err
+	}
+	return p.level, nil
 }
 
 // defaultRoleFor is the role of an account type that names none.
@@ -104,21 +113,4 @@ func defaultRoleFor(r store.Rank) string {
 	default:
 		return RoleUser
 	}
-}
-
-// role returns the role's level and type.
-func (s *Service) role(ctx context.Context, id string) (defaultRole, error) {
-	if r, ok := builtin[id]; ok {
-		return r, nil
-	}
-	row, err := gorm.G[Role](s.db.In(ctx)).Where("id = ?", id).Take(ctx)
-	if errors.Is(err, gorm.ErrRecordNotFound) {
-		return defaultRole{}, fault.Absent("roleid", id)
-	}
-	return defaultRole{level: row.Level, typ: roleTypes[row.Type]}, err
-}
-
-// RoleByID finds a role.
-func (s *Service) RoleByID(ctx context.Context, id string) (Role, error) {
-	return store.Find[Role](ctx, s.db, id)
 }

@@ -3,6 +3,7 @@ package iam
 import (
 	"path"
 	"regexp"
+	"strings"
 )
 
 // Rule of a role allows or denies the commands that its Pattern names: a
@@ -26,8 +27,13 @@ func (r Rules) Allow(command string) bool {
 	return false
 }
 
+// matches in any case, as CloudStack does: a denial with a wrong letter must not
+// deny nothing.
 func (r Rule) matches(command string) bool {
-	ok, _ := path.Match(r.Pattern, command) // only * is special in a valid pattern
+	if r.Pattern == "*" {
+		return true
+	}
+	ok, _ := path.Match(strings.ToLower(r.Pattern), strings.ToLower(command)) // only * is special in a valid pattern
 	return ok
 }
 

@@ -84,7 +84,8 @@ func (r *run) load() (err error) {
 }
 
 // admit turns a job back that was cancelled while it waited, or whose actor may
-// not do this any more.
+// not do this any more. A deletion goes on: what it deletes is marked as such
+// since it was accepted, and nothing would take that back.
 func (r *run) admit(ctx context.Context) error {
 	if r.row.Status == Undoing {
 		return nil
@@ -92,7 +93,7 @@ func (r *run) admit(ctx context.Context) error {
 	if r.row.Cancelled {
 		return r.turn(ctx, cancelled(r.row))
 	}
-	if len(r.history) > 0 || r.e.Admit == nil {
+	if len(r.history) > 0 || r.e.Admit == nil || r.k.forward {
 		return nil
 	}
 	if err := r.e.Admit(ctx, r.row); err != nil {

@@ -61,7 +61,7 @@ func places(w *proof.World, n int) (all []place) {
 // own and the end.
 const (
 	acceptStatements, acceptCommits = 17, 1
-	doStatements, doCommits         = 34, 4
+	doStatements, doCommits         = 35, 4 // one of them asks whether the asker still may
 )
 
 // TestADeploymentIsCheap holds it.

@@ -67,6 +67,8 @@ func newTenants(t *testing.T) *tenants {
 		"physicalnetwork": w.ID(&infra.PhysicalNetwork{}, "1 = 1"), "traffictype": w.ID(&infra.TrafficType{}, "1 = 1"),
 		"vlan": w.ID(&network.PublicRange{}, "1 = 1"),
 	}
+	w.Call(w.Admin, "importRole", "name", canary+"-role", "type", "User", "ispublic", "false", "rules[0].rule", "list*", "rules[0].permission", "allow")
+	x.infra["role"], x.infra["rolepermission"] = w.ID(&iam.Role{}, "is_public = ?", false), w.ID(&iam.Permission{}, "1 = 1")
 	w.Finish()
 	return x
 }
@@ -112,7 +114,7 @@ func (x *tenants) ofDomain() {
 }
 
 // shared are kinds that all tenants see by their nature.
-var shared = map[string]bool{"serviceoffering": true, "role": true}
+var shared = map[string]bool{"serviceoffering": true}
 
 // kinds are what ids stand for where a parameter's ref does not say it. A
 // parameter that names something must be here or have a ref; a command's own

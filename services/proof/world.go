@@ -180,7 +180,8 @@ func (w *World) services(e *job.Engine) *Server {
 }
 
 func (s *Server) register(db *store.DB) {
-	s.Registry = &command.Registry{DB: db, Jobs: s.Engine, Directory: s.IAM, Allowed: s.Who.Allowed}
+	s.Registry = &command.Registry{DB: db, Jobs: s.Engine, Directory: s.IAM}
+	s.Who.Join(s.Registry, s.Engine)
 	s.Engine.Finish, s.Engine.Notify = s.Registry.Finish, s.Registry.Notify
 	(&builtin.Service{Registry: s.Registry, DB: db, Names: s.IAM, ServerName: "a"}).Register()
 	for _, cmds := range [][]*command.Command{

@@ -173,6 +173,38 @@
     addEventListener("pageshow", () => $$("[data-table]").forEach(count)); // the browser restores ticks
   };
 
+  // Rows that have an order: dragged by their handle, then their form is sent
+
+  const sorting = () => {
+    let row = null;
+    act("pointerdown", "[data-sort]", (event, grip) => { grip.closest("tr").draggable = true; });
+    on("dragstart", (event) => {
+      row = event.target.closest?.("tr[draggable]");
+      row?.classList.add("dragged");
+    });
+    act("dragover", "tr", (event, over) => {
+      if (!row || over.parentElement !== row.parentElement) return;
+      event.preventDefault();
+      const box = over.getBoundingClientRect();
+      if (over !== row) over[event.clientY < box.top + box.height / 2 ? "before" : "after"](row);
+    });
+    on("drop", (event) => { if (row) event.preventDefault(); });
+    on("dragend", () => {
+      if (!row) return;
+      row.classList.remove("dragged");
+      row.draggable = false;
+      document.getElementById($("[data-sort]", row).dataset.sort).requestSubmit();
+      row = null;
+    });
+  };
+
+  // A file's text goes into a field
+
+  const filling = () => act("change", "input[type=file][data-into]", async (event, input) => {
+    const field = document.getElementById(input.dataset.into);
+    if (field && input.files[0]) field.value = await input.files[0].text();
+  });
+
   // Times: the server's words, kept fresh
 
   const relative = new Intl.RelativeTimeFormat(language, { numeric: "always" });
@@ -339,6 +371,8 @@
   menus();
   copying();
   tables();
+  sorting();
+  filling();
   stream();
   palette();
   keys();

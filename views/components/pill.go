@@ -61,6 +61,8 @@ var looks = map[string]look{
 	"done": good, "succeeded": good, "failed": broken, "cancelled": resting, "cancelling": moving,
 	// people
 	"locked": closed, "suspended": closed, "expired": resting, "declined": resting, "completed": good,
+	// rules
+	"allow": good, "deny": {Bad, "circle-x"},
 	// severities
 	"info": {Busy, "info"}, "warn": {Warn, "triangle-alert"}, "critical": {Bad, "octagon-alert"},
 }

@@ -4,6 +4,7 @@ package iamcmd
 
 import (
 	"context"
+	"sync"
 
 	"github.com/google/uuid"
 
@@ -20,6 +21,10 @@ type Service struct {
 	IAM *iam.Service
 	// Work tells what accounts do at the moment, for listAccounts; nil: nothing.
 	Work func(ctx context.Context, accountIDs []string) (map[string]Work, error)
+
+	registry *command.Registry
+	list     sync.Once
+	commands []iam.Command
 }
 
 // Work is what an account does at the moment.
@@ -41,7 +46,9 @@ func (s *Service) Commands() []*command.Command {
 		s.listDomains(), s.listDomainChildren(), s.createDomain(), s.updateDomain(), s.moveDomain(), s.deleteDomain(),
 		s.listAccounts(), s.createAccount(), s.updateAccount(), s.enableAccount(), s.disableAccount(), s.lockAccount(), s.markDefaultZone(), s.deleteAccount(),
 		s.listUsers(), s.getUser(), s.createUser(), s.updateUser(), s.enableUser(), s.disableUser(), s.lockUser(), s.deleteUser(),
-		s.registerUserKeys(), s.getUserKeys(), s.listRoles(),
+		s.registerUserKeys(), s.getUserKeys(),
+		s.listRoles(), s.createRole(), s.updateRole(), s.deleteRole(), s.importRole(), s.enableRole(), s.disableRole(),
+		s.listRolePermissions(), s.createRolePermission(), s.updateRolePermission(), s.deleteRolePermission(),
 		s.addLDAP(), s.listLDAP(), s.deleteLDAP(), s.linkDomain(),
 		s.updateResourceLimit(), s.listResourceLimits(), s.updateResourceCount(),
 	}
@@ -54,6 +61,7 @@ func (s *Service) Refs(add func(kind string, exists func(context.Context, string
 	add("account", func(ctx context.Context, id string) (bool, error) { return store.Exists[iam.Account](ctx, db, id) })
 	add("user", func(ctx context.Context, id string) (bool, error) { return store.Exists[iam.User](ctx, db, id) })
 	add("role", func(ctx context.Context, id string) (bool, error) { return store.Exists[iam.Role](ctx, db, id) })
+	add("rolepermission", s.ruleExists)
 	add("ldapconfiguration", func(ctx context.Context, id string) (bool, error) { return store.Exists[iam.LDAPServer](ctx, db, id) })
 }
 

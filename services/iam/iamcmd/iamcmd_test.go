@@ -38,7 +38,8 @@ func newWorld(t testing.TB) *world {
 	}
 	jobs := job.New(db, job.Options{Poll: 10 * time.Millisecond})
 	cmds := iamcmd.New(s, jobs)
-	reg := &command.Registry{DB: db, Jobs: jobs, Directory: s, Allowed: cmds.Allowed}
+	reg := &command.Registry{DB: db, Jobs: jobs, Directory: s}
+	cmds.Join(reg, jobs)
 	cmds.Refs(reg.Ref)
 	// Zones are infra's, which is printed below.
 	reg.Ref("zone", func(_ context.Context, id string) (bool, error) { return id == someZone, nil })

@@ -63,11 +63,23 @@ type offered struct {
 	hosts       []choice
 }
 
+// preferred puts the choice with that id before the others.
+func preferred(list []choice, id *string) []choice {
+	if id != nil {
+		if i := slices.IndexFunc(list, func(c choice) bool { return c.ID == *id }); i > 0 {
+			c := list[i]
+			return slices.Insert(slices.Delete(list, i, i+1), 0, c)
+		}
+	}
+	return list
+}
+
 func (r *Request) offered() (o offered, err error) {
 	zone := r.sent().Get("zoneid")
 	if o.zones, err = entries[choice](r, "listZones", vals("available", "true")); err != nil {
 		return o, err
 	}
+	o.zones = preferred(o.zones, r.Who.Account.DefaultZoneID)
 	if zone == "" && len(o.zones) > 0 {
 		zone = o.zones[0].ID
 	}

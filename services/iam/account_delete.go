@@ -56,7 +56,13 @@ func (s *Service) removeAccount(ctx context.Context, a Account) error {
 	if set.Error != nil || set.RowsAffected == 0 {
 		return set.Error
 	}
-	left, err := s.holdings(ctx, []string{a.ID}) // after the row is taken: who adds to it holds that
+	// Who adds something holds the counters until it is there; after that an
+	// account on its way out takes nothing more.
+	sys := store.System(ctx, "counters of an account that goes")
+	if err := s.db.In(sys).Model(&quota{}).Where("owner = ?", a.ID).Update("used", gorm.Expr("used")).Error; err != nil {
+		return err
+	}
+	left, err := s.holdings(ctx, []string{a.ID})
 	if err != nil {
 		return err
 	}

@@ -2,7 +2,7 @@ package iam
 
 import (
 	"context"
-	"path"
+	"strings"
 
 	"aerie/services/store"
 )
@@ -34,7 +34,7 @@ func (s *Service) OwnersAnd(ctx context.Context, of []store.Owner, others ...sto
 	}
 	return func(o store.Owner) Belongs {
 		full := names[o.DomainID]
-		return Belongs{Account: names[o.AccountID], DomainID: o.DomainID, Domain: path.Base(full), DomainPath: full}
+		return Belongs{Account: names[o.AccountID], DomainID: o.DomainID, Domain: full[strings.LastIndexByte(full, '/')+1:], DomainPath: full}
 	}, names, nil
 }
 

@@ -130,6 +130,7 @@ func (s *Service) ReserveAll(ctx context.Context, o store.Owner, want Amounts) e
 	if err != nil {
 		return err
 	}
+	q.adds = true
 	return q.take(ctx)
 }
 
@@ -152,17 +153,22 @@ func (q quotaQuery) take(ctx context.Context) error {
 		if try > 1 {
 			return fmt.Errorf("reserve for %s: the counters cannot be made", q.owners[len(q.owners)-1])
 		}
+		// A row is missing: the owner was moved, or is older than the kind. None
+		// was over its limit, so those that were counted are given back before the
+		// next try.
+		if n > 0 {
+			if err := q.takeBack(ctx, -1); err != nil {
+				return err
+			}
+		}
 		moved, err := q.follow(ctx)
 		if err != nil {
 			return err
 		}
-		if moved {
-			continue
-		}
-		// A row is missing: the owner is older than the kind. None was over its
-		// limit, so those that were counted are given back before the next try.
-		if err := q.makeRows(ctx); err != nil {
-			return err
+		if !moved {
+			if err := q.makeRows(ctx); err != nil {
+				return err
+			}
 		}
 	}
 }
@@ -189,14 +195,34 @@ func (q quotaQuery) give(ctx context.Context) error {
 	n := q.amount()
 	less := gorm.Expr("CASE WHEN used < "+n.SQL+" THEN 0 ELSE used - "+n.SQL+" END", twice(n.Vars)...)
 	set := q.rows(ctx).Update("used", less)
-	if set.Error != nil || set.RowsAffected > 0 {
+	if set.Error != nil || set.RowsAffected == int64(len(q.owners)*len(q.kinds)) {
 		return set.Error
 	}
+	before := q
 	moved, err := q.follow(ctx)
 	if !moved || err != nil {
 		return err
 	}
+	if set.RowsAffected > 0 {
+		if err := before.takeBack(ctx, 1); err != nil {
+			return err
+		}
+	}
 	return q.rows(ctx).Update("used", less).Error
+}
+
+// takeBack undoes, by sign, what was counted for the owners there are.
+func (q quotaQuery) takeBack(ctx context.Context, sign int64) error {
+	var have []quota
+	if err := q.s.db.In(ctx).Where("owner IN ? AND kind IN ?", q.owners, q.kinds).Find(&have).Error; err != nil {
+		return err
+	}
+	for _, row := range have {
+		if err := q.s.addUsed(ctx, row.Owner, row.Kind, sign*q.want[row.Kind]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // quotaQuery is on the counters of an account and the domains above it, the
@@ -204,6 +230,7 @@ func (q quotaQuery) give(ctx context.Context) error {
 type quotaQuery struct {
 	s      *Service
 	path   string
+	adds   bool // for an account, which must not be on its way out
 	owners []string
 	kinds  []Kind
 	want   Amounts
@@ -249,21 +276,32 @@ func (q quotaQuery) rows(ctx context.Context) *gorm.DB {
 	if q.path != "" {
 		g = g.Where("EXISTS (SELECT 1 FROM domains WHERE path = ?)", q.path)
 	}
+	if q.adds {
+		g = g.Where("EXISTS (SELECT 1 FROM accounts WHERE id = ? AND closing_at IS NULL AND removed_at IS NULL)", q.owners[len(q.owners)-1])
+	}
 	return g
 }
 
-// follow finds the account where its domain was moved to, if it was.
+// follow finds the account where its domain was moved to, if it was. Nothing is
+// added to one that is being deleted.
 func (q *quotaQuery) follow(ctx context.Context) (moved bool, err error) {
 	if q.path == "" {
 		return false, nil
 	}
 	id := q.owners[len(q.owners)-1]
-	var paths []string
-	err = q.s.db.In(ctx).Unscoped().Model(&Account{}).Where("id = ?", id).Limit(1).Pluck("domain_path", &paths).Error
-	if err != nil || len(paths) == 0 || paths[0] == q.path {
+	var found []Account
+	err = q.s.db.In(ctx).Unscoped().Where("id = ?", id).Limit(1).Find(&found).Error
+	if err != nil || len(found) == 0 {
 		return false, err
 	}
-	q.path, q.owners = paths[0], append(countedDomains(paths[0]), id)
+	a := found[0]
+	if q.adds && (a.ClosingAt != nil || a.RemovedAt.Valid) {
+		return false, fault.New(fault.Conflict, "error.account_closing", "name", a.Name)
+	}
+	if a.DomainPath == q.path {
+		return false, nil
+	}
+	q.path, q.owners = a.DomainPath, append(countedDomains(a.DomainPath), id)
 	return true, nil
 }
 
@@ -333,17 +371,8 @@ func (s *Service) limitOf(ctx context.Context, q quota) int64 {
 	return s.opts.Limits(ctx, q.Kind)
 }
 
-// makeRows makes missing counters and takes back what the first try counted.
+// makeRows makes missing counters.
 func (q quotaQuery) makeRows(ctx context.Context) error {
-	var have []quota
-	if err := q.rows(ctx).Find(&have).Error; err != nil {
-		return err
-	}
-	for _, row := range have {
-		if err := q.s.addUsed(ctx, row.Owner, row.Kind, -q.want[row.Kind]); err != nil {
-			return err
-		}
-	}
 	var missing []quota
 	for _, owner := range q.owners {
 		missing = append(missing, newQuotas(owner, q.kinds, strings.HasPrefix(owner, "/"))...)

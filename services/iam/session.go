@@ -105,7 +105,10 @@ func (s *Service) SessionActor(ctx context.Context, token string) (Principal, er
 	}
 	p.Session = x
 	p.Session.User = nil
-	return s.viewed(sys, p, now), s.touch(sys, x, now)
+	if p, err = s.viewed(sys, p, now); err != nil {
+		return Principal{}, err
+	}
+	return p, s.touch(sys, x, now)
 }
 
 // holds tells whether a session is neither ended nor too old nor idle.

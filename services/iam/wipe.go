@@ -2,6 +2,7 @@ package iam
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -121,16 +122,13 @@ func (s *Service) mayWipe(ctx context.Context, name string, accounts []string) e
 // and tells what is left: empty when nothing is.
 func (s *Service) Wipe(ctx context.Context, accounts []Account) (left []Holding, err error) {
 	ctx = store.System(ctx, "delete what a deleted account owns")
-	for _, a := range accounts {
-		h, err := s.wipeOne(ctx, a.ID)
-		if err != nil {
-			return nil, err
-		}
-		if h.N > 0 {
+	for _, a := range accounts { // one that cannot go does not keep the others
+		h, failed := s.wipeOne(ctx, a.ID)
+		if err = errors.Join(err, failed); h.N > 0 {
 			left = append(left, h)
 		}
 	}
-	return left, nil
+	return left, err
 }
 
 // wipeOne stops at the first kind of which something is left: what comes after
@@ -145,6 +143,9 @@ func (s *Service) wipeOne(ctx context.Context, accountID string) (Holding, error
 			}
 			if h.N == 0 {
 				break
+			}
+			if h.Kept > 0 { // since the deletion began; somebody must see to it
+				return h, fault.New(fault.InUse, "error.holds.protected", "name", accountID, "n", h.Kept)
 			}
 			if err := w.Wipe(ctx, accountID); err != nil {
 				return h, err

@@ -31,7 +31,7 @@ type AccountView struct {
 	Details         map[string]string `json:"accountdetails" doc:"details of the account"`
 	APIKeyAccess    string            `json:"apikeyaccess" doc:"whether its API keys may be used"`
 	IsDefault       bool              `json:"isdefault" doc:"whether it is the first admin"`
-	DefaultZoneID   string            `json:"defaultzoneid" doc:"the zone that its instances go to when none is named"`
+	DefaultZoneID   string            `json:"defaultzoneid" doc:"the zone that is proposed for its new instances"`
 	Running         int               `json:"vmrunning" doc:"instances that run"`
 	Stopped         int               `json:"vmstopped" doc:"instances that are stopped"`
 	Received        int64             `json:"receivedbytes,omitempty" doc:"bytes received"`

@@ -56,7 +56,7 @@ func (s *Service) submit(ctx context.Context, vm VM, event string, begin func(co
 }
 
 // nothingLeft refuses to delete an account that owns what somebody may miss.
-// Its SSH keys go with it.
+// Its SSH keys, user data and groups go with it.
 func (s *Service) nothingLeft(ctx context.Context, a iam.Account) error {
 	ctx = store.System(ctx, "what account "+a.Name+" owns")
 	for _, left := range []struct {
@@ -73,5 +73,9 @@ func (s *Service) nothingLeft(ctx context.Context, a iam.Account) error {
 			return fault.New(fault.InUse, "error.holds."+left.what, "name", a.Name, "n", n)
 		}
 	}
-	return s.db.In(ctx).Where("account_id = ?", a.ID).Delete(&SSHKey{}).Error
+	var all error
+	for _, model := range []any{&SSHKey{}, &UserData{}, &Group{}, &AffinityGroup{}} {
+		all = errors.Join(all, s.db.In(ctx).Unscoped().Where("account_id = ?", a.ID).Delete(model).Error)
+	}
+	return all
 }

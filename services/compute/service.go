@@ -48,5 +48,7 @@ func New(p Parts) *Service {
 	s.defineDestroy()
 	s.defineExpunge()
 	s.definePassword()
+	s.defineWritten()
+	p.Images.UserData, p.Storage.MayTag = s.libraryOf, s.MayTag
 	return s
 }

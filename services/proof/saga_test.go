@@ -12,6 +12,7 @@ import (
 
 // sagas has a case for every kind of job.
 var sagas = map[string]func(*proof.World) proof.Case{
+	"compute.written":    affinityGroup,
 	"host.reconnect":     hostReconnect,
 	"iam.account.delete": accountDelete,
 	"iam.domain.delete":  domainDelete,
@@ -21,6 +22,7 @@ var sagas = map[string]func(*proof.World) proof.Case{
 	"network.restart":    networkRestart,
 	"network.shutdown":   networkShutdown,
 	"network.update":     networkUpdate,
+	"network.written":    vpcOffering,
 	"template.delete":    templateDelete,
 	"template.download":  templateDownload,
 	"template.prepare":   templatePrepare,
@@ -32,6 +34,7 @@ var sagas = map[string]func(*proof.World) proof.Case{
 	"vm.password":        vmPassword,
 	"vm.reboot":          vmReboot,
 	"vm.start":           vmStart,
+	"vm.sshkey":          vmSSHKey,
 	"vm.stop":            vmStop,
 }
 

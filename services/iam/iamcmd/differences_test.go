@@ -20,7 +20,6 @@ func differences() spec.Allow {
 		"field:user.icon":       "there are no icons",
 		"field:user.secretkey":  "secrets are shown by registerUserKeys alone",
 		"field:defaultzoneid":   "accounts have no default zone",
-		"field:groups":          "instance groups are not there yet",
 		"field:taggedresources": "limits have no tags yet",
 	}
 	domain := map[string]string{

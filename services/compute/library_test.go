@@ -35,8 +35,8 @@ func refused(t *testing.T, w *proof.World, err error, word string) {
 
 func b64(text string) string { return base64.StdEncoding.EncodeToString([]byte(text)) }
 
-// spec is the machine of an instance as its host has it.
-func spec(w *proof.World, id string) drivers.VMSpec {
+// machineOf is the machine of an instance as its host has it.
+func machineOf(w *proof.World, id string) drivers.VMSpec {
 	w.Helper()
 	for _, vm := range w.Center.Snapshot().VMs {
 		if vm.Spec.ID == id {
@@ -74,7 +74,7 @@ func TestAMachineHasTheLimitsOfItsOfferings(t *testing.T) {
 	}
 	id := w.Call(w.Admin, "deployVirtualMachine", "zoneid", w.Zone.ID, "name", "web", "serviceofferingid", size.ID, "templateid", w.Tiny(),
 		"diskofferingid", disk.ID).(command.Accepted).ID
-	m := spec(w, id)
+	m := machineOf(w, id)
 	if m.CPUCap < 1 || m.CPUCap > 100 || m.NICs[0].Mbit != 100 {
 		t.Errorf("cap %d %%, rate %d", m.CPUCap, m.NICs[0].Mbit)
 	}
@@ -89,7 +89,7 @@ func TestAMachineHasTheLimitsOfItsOfferings(t *testing.T) {
 	w.Call(w.Admin, "deleteServiceOffering", "id", size.ID)
 	w.Call(w.Admin, "deleteDiskOffering", "id", disk.ID)
 	w.Call(w.Admin, "startVirtualMachine", "id", id)
-	if again := spec(w, id); again.Disks[0].Limits != want || again.Disks[1].Limits.ReadBytes.Sustained != 70000 || again.NICs[0].Mbit != 100 {
+	if again := machineOf(w, id); again.Disks[0].Limits != want || again.Disks[1].Limits.ReadBytes.Sustained != 70000 || again.NICs[0].Mbit != 100 {
 		t.Errorf("after its offerings are removed: %+v", again)
 	}
 	if list := w.JSON(w.Admin, "listVirtualMachines", "id", id); !strings.Contains(list, `"serviceofferingname":"tight"`) {
@@ -265,7 +265,7 @@ func TestARootDiskIsOfItsOffering(t *testing.T) {
 			"diskofferingid", disk.ID, "diskofferingstrictness", strict).(compute.OfferingView)
 		plan := []string{"zoneid", w.Zone.ID, "name", "vm" + strict, "serviceofferingid", size.ID, "templateid", w.Tiny()}
 		id := w.Call(w.Admin, "deployVirtualMachine", plan...).(command.Accepted).ID
-		if m := spec(w, id); m.Disks[0].Limits.ReadOps.Sustained != 70 || w.Count(&storage.Volume{}, "vm_id = ? AND bytes = ?", id, 3<<30) != 1 {
+		if m := machineOf(w, id); m.Disks[0].Limits.ReadOps.Sustained != 70 || w.Count(&storage.Volume{}, "vm_id = ? AND bytes = ?", id, 3<<30) != 1 {
 			t.Errorf("%+v", m.Disks[0])
 		}
 		plan[3] = "other" + strict

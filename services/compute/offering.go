@@ -77,6 +77,7 @@ type OfferingView struct {
 	GPUWidth       int64             `json:"maxresolutionx,omitempty"`
 	GPUHeight      int64             `json:"maxresolutiony,omitempty"`
 	GPUMemory      int64             `json:"videoram,omitempty"`
+	SortKey        int               `json:"-"` // for pages: the API has no such field
 	storage.LimitsView
 }
 
@@ -87,7 +88,7 @@ func viewOffering(o Offering) OfferingView {
 		DiskStrict: o.DiskOfferingStrict, HA: o.HA, LimitCPU: o.LimitCPU, Volatile: o.Volatile, Dynamic: o.Dynamic,
 		StorageType: o.StorageType, Provisioning: o.Provisioning, Planner: o.Planner, HostTags: o.HostTags, StorageTags: o.StorageTags,
 		NetworkRate: o.NetworkRate, LeaseDays: o.LeaseDays, LeaseAction: o.LeaseAction, State: o.State, DomainIDs: o.DomainIDs, ZoneIDs: o.ZoneIDs,
-		LimitsView: o.Limits.View(), Details: infra.Details(o.Details),
+		LimitsView: o.Limits.View(), Details: infra.Details(o.Details), SortKey: o.SortKey,
 	}
 	if o.Customized && o.MaxCPUs > 0 {
 		v.Details["mincpunumber"], v.Details["maxcpunumber"] = itoa(o.MinCPUs), itoa(o.MaxCPUs)

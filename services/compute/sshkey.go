@@ -131,7 +131,7 @@ func (s *Service) keyViews(ctx context.Context, keys []SSHKey) ([]KeyView, error
 type ListKeysRequest struct {
 	command.Paging
 	command.Scope
-	ID          string `json:"id" doc:"the key pair"`
+	ID          string `json:"id" type:"uuid" doc:"the key pair"`
 	Name        string `json:"name" doc:"name of the key pair"`
 	Fingerprint string `json:"fingerprint" doc:"fingerprint of the public key"`
 }

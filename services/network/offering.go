@@ -85,6 +85,7 @@ func (Offering) Scope(a store.Actor) clause.Expression {
 
 // OfferingView is a network offering as commands return it.
 type OfferingView struct {
+	SortKey        int               `json:"-"` // for pages: the API has no such field
 	ID             string            `json:"id"`
 	Name           string            `json:"name"`
 	DisplayText    string            `json:"displaytext"`
@@ -143,7 +144,7 @@ func (s *Service) offeringViews(ctx context.Context, list []Offering) ([]Offerin
 			SpecifyVLAN: o.SpecifyVLAN, SpecifyRanges: o.SpecifyRanges, Persistent: o.Persistent, NetworkRate: o.NetworkRate,
 			MaxConnections: o.MaxConnections, Tags: o.Tags, DomainIDs: o.DomainIDs, Domains: infra.Called(domains, o.DomainIDs), ZoneIDs: o.ZoneIDs,
 			Zones: infra.Called(zones, o.ZoneIDs), Services: o.services(), Created: command.Time{Time: o.CreatedAt}, Protocol: "IPv4",
-			Details: infra.Details(o.Details), NetworkMode: "NATTED",
+			SortKey: o.SortKey, Details: infra.Details(o.Details), NetworkMode: "NATTED",
 		}
 	}
 	return out, nil

@@ -47,6 +47,7 @@ var vpcServices = []string{
 
 // VPCOfferingView is a VPC offering as commands return it.
 type VPCOfferingView struct {
+	SortKey     int           `json:"-"` // for pages: the API has no such field
 	ID          string        `json:"id"`
 	Name        string        `json:"name"`
 	DisplayText string        `json:"displaytext"`
@@ -78,7 +79,7 @@ func (s *Service) vpcOfferingViews(ctx context.Context, list []VPCOffering) ([]V
 		out[i] = VPCOfferingView{
 			ID: o.ID, Name: o.Name, DisplayText: o.DisplayText, State: o.State, Default: o.IsDefault, Services: []ServiceView{},
 			Created: command.Time{Time: o.CreatedAt}, DomainIDs: o.DomainIDs, Domains: infra.Called(names, o.DomainIDs), ZoneIDs: o.ZoneIDs,
-			Zones: infra.Called(names, o.ZoneIDs), Protocol: "IPv4", NetworkMode: "NATTED",
+			Zones: infra.Called(names, o.ZoneIDs), Protocol: "IPv4", NetworkMode: "NATTED", SortKey: o.SortKey,
 		}
 		for _, name := range infra.Listed(o.Services) {
 			out[i].Services = append(out[i].Services, ServiceView{Name: name, Providers: []ProviderView{{Name: vpcProvider, Single: true, Services: []string{name}, State: "Enabled"}}})

@@ -24,6 +24,7 @@ func (Offering) Scope(a store.Actor) clause.Expression {
 
 // OfferingView is a disk offering as commands return it.
 type OfferingView struct {
+	SortKey        int    `json:"-"` // for pages: the API has no such field
 	ID             string `json:"id"`
 	Name           string `json:"name"`
 	DisplayText    string `json:"displaytext"`
@@ -68,7 +69,7 @@ func (s *Service) offeringViews(ctx context.Context, list []Offering) ([]Offerin
 			Strict: o.Strict, LimitsView: o.Limits.View(), Details: infra.Details(o.Details),
 			StorageType: o.StorageType, Provisioning: o.Provisioning, Tags: o.Tags, State: o.State, Display: o.Display,
 			DomainIDs: o.DomainIDs, Domains: infra.Called(domains, o.DomainIDs), ZoneIDs: o.ZoneIDs, Zones: infra.Called(zones, o.ZoneIDs),
-			Created: command.Time{Time: o.CreatedAt},
+			Created: command.Time{Time: o.CreatedAt}, SortKey: o.SortKey,
 		}
 	}
 	return out, nil

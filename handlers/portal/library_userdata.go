@@ -110,3 +110,31 @@ func endUserData(r *Request) error {
 	}
 	return r.end(ending{Command: "deleteUserData", Params: vals("id", u.ID), Kind: "userdata", Name: u.Name, List: r.Path("/userdata"), Crumbs: crumbs(r.T("nav.userdata"), r.Path("/userdata"))})
 }
+
+// linkTemplate says which user data guests of a template get, and whether
+// deployments may bring their own.
+func linkTemplate(r *Request) error {
+	t, err := templateOf(r)
+	if err != nil {
+		return err
+	}
+	v := vals()
+	if r.Managing() {
+		v = vals("account", t.Account, "domainid", t.DomainID)
+	}
+	library, err := entries[choice](r, "listUserData", v)
+	if err != nil {
+		return err
+	}
+	f := formPage{
+		Title: r.T("pg.a.link_userdata"), Text: r.T("pg.userdata.link_text"), Command: "linkUserDataToTemplate", Crumbs: templateWay(r, t), Fixed: vals("templateid", t.ID),
+		Form: components.Form{
+			Fields: []components.Field{
+				r.pick("userdataid", t.DataID, optionsOf(library), false),
+				r.pick("userdatapolicy", or(t.DataPolicy, compute.AllowOverride), r.words(compute.AllowOverride, compute.AppendData, compute.DenyOverride), true),
+			},
+			Submit: r.T("pg.a.save"), Cancel: r.Path("/templates/", t.ID),
+		},
+	}
+	return r.formOr(f, r.T("pg.saved", "name", t.Name), always(r.Path("/templates/", t.ID)))
+}

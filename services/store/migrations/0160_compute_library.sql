@@ -43,6 +43,8 @@ ALTER TABLE network_offerings ADD COLUMN sort_key INTEGER NOT NULL DEFAULT 0;
 {{if .Table}}
 ALTER TABLE disk_offerings MODIFY tags VARCHAR(4096) NOT NULL DEFAULT '';
 ALTER TABLE network_offerings MODIFY tags VARCHAR(4096) NOT NULL DEFAULT '';
+-- Settings are told of by their names, which may be longer than an id.
+ALTER TABLE events MODIFY resource_id VARCHAR(255) NOT NULL;
 {{end}}
 CREATE TABLE vpc_offerings (
     id CHAR(36) NOT NULL PRIMARY KEY,

@@ -117,7 +117,7 @@ func (a *app) register() {
 	a.jobs.Finish, a.jobs.Notify = a.registry.Finish, a.registry.Notify
 	(&builtin.Service{Registry: a.registry, DB: a.db, Names: a.iam, ServerName: a.name}).Register()
 	who := iamcmd.New(a.iam, a.jobs)
-	who.Work = a.work
+	who.Work, who.Groups = a.work, a.compute.GroupNames
 	who.Join(a.registry, a.jobs)
 	for _, cmds := range [][]*command.Command{
 		who.Commands(), (&configcmd.Service{Config: a.config, Domain: a.iam.LookupDomain, Account: a.iam.OwnerByID}).Commands(), a.infra.Commands(),
@@ -208,6 +208,7 @@ func (a *app) keep() {
 		reconcile.Loop{Name: "routers", Every: time.Minute, Run: a.net.HealAll},
 		reconcile.Loop{Name: "networks", Every: 30 * time.Second, Run: a.net.CollectIdle},
 		reconcile.Loop{Name: "expunge", Every: time.Minute, Run: a.compute.ExpungeOld},
+		reconcile.Loop{Name: "leases", Every: time.Minute, Run: a.compute.EndLeases},
 		reconcile.Loop{Name: "accounts", Every: 10 * time.Second, Run: a.compute.StopDisabled},
 		reconcile.Loop{Name: "sessions", Every: 5 * time.Minute, Run: a.iam.Sweep},
 		reconcile.Loop{Name: "moves", Every: time.Minute, Run: a.iam.FollowMoves},

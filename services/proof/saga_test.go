@@ -13,6 +13,7 @@ import (
 
 // sagas has a case for every kind of job.
 var sagas = map[string]func(*proof.World) proof.Case{
+	"compute.written":    affinityGroup,
 	"host.reconnect":     hostReconnect,
 	"iam.account.delete": accountDelete,
 	"iam.domain.clean":   domainClean,
@@ -23,6 +24,7 @@ var sagas = map[string]func(*proof.World) proof.Case{
 	"network.restart":    networkRestart,
 	"network.shutdown":   networkShutdown,
 	"network.update":     networkUpdate,
+	"network.written":    vpcOffering,
 	"template.delete":    templateDelete,
 	"template.download":  templateDownload,
 	"template.prepare":   templatePrepare,
@@ -34,6 +36,7 @@ var sagas = map[string]func(*proof.World) proof.Case{
 	"vm.password":        vmPassword,
 	"vm.reboot":          vmReboot,
 	"vm.start":           vmStart,
+	"vm.sshkey":          vmSSHKey,
 	"vm.stop":            vmStop,
 }
 

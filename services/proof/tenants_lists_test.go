@@ -29,7 +29,7 @@ func TestListsShowNothingForeign(t *testing.T) {
 		role := command.RoleOf(actor.Rank)
 		hidden := maps.Clone(secrets)
 		if name == "neighbour" { // what is its domain's is its own, too
-			for _, kind := range []string{"domain", "diskoffering", "networkoffering", "zone"} {
+			for kind := range ofDomains {
 				delete(hidden, x.victim.ids[kind])
 			}
 		} else {
@@ -66,7 +66,7 @@ func (x *tenants) secrets() map[string]string {
 		out[id] = kind
 	}
 	for _, model := range []any{
-		&compute.VM{}, &compute.SSHKey{}, &network.Network{}, &network.NIC{}, &network.PublicIP{}, &network.Router{},
+		&compute.VM{}, &compute.SSHKey{}, &compute.Group{}, &compute.AffinityGroup{}, &compute.UserData{}, &network.Network{}, &network.NIC{}, &network.PublicIP{}, &network.Router{},
 		&storage.Volume{}, &image.Template{}, &event.Row{}, &job.Row{}, &iam.User{},
 	} {
 		var ids []string

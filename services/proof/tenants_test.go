@@ -80,13 +80,18 @@ func (x *tenants) kit(domain, account, name, role string) kit {
 	actor, _ := store.From(k.ctx)
 	own := func(model any) string { return x.ID(model, "account_id = ?", actor.AccountID) }
 	x.JSON(k.ctx, "createSSHKeyPair", "name", name+"-key")
+	x.JSON(k.ctx, "createInstanceGroup", "name", name+"-group")
+	x.Call(k.ctx, "createAffinityGroup", "name", name+"-affinity", "type", compute.ApartIfCan)
+	x.JSON(k.ctx, "registerUserData", "name", name+"-data", "userdata", "Y2FuYXJ5")
 	x.JSON(k.ctx, "createNetwork", "name", name+"-net", "zoneid", x.Zone.ID, "networkofferingid", x.required())
 	x.JSON(k.ctx, "registerTemplate", register(site(x, qcow2(nil)), "name", name+"-image", "zoneid", x.Zone.ID)...)
-	x.Deploy(k.ctx, name+"-vm", "networkids", own(&network.Network{}), "keypair", name+"-key")
+	x.Deploy(k.ctx, name+"-vm", "networkids", own(&network.Network{}), "keypair", name+"-key",
+		"group", name+"-group", "affinitygroupids", own(&compute.AffinityGroup{}))
 	k.ids = map[string]string{
 		"account": actor.AccountID, "domain": actor.DomainID, "user": actor.UserID,
 		"virtualmachine": own(&compute.VM{}), "network": own(&network.Network{}), "volume": own(&storage.Volume{}),
 		"template": own(&image.Template{}), "publicipaddress": own(&network.PublicIP{}), "router": own(&network.Router{}),
+		"instancegroup": own(&compute.Group{}), "affinitygroup": own(&compute.AffinityGroup{}), "userdata": own(&compute.UserData{}),
 		"nic": own(&network.NIC{}), "event": own(&event.Row{}), "job": own(&job.Row{}),
 	}
 	x.Must(x.DB.In(x.Sys()).Take(&k.account, "id = ?", actor.AccountID).Error)
@@ -100,6 +105,8 @@ func (x *tenants) ofDomain() {
 	x.Helper()
 	domain := x.victim.ids["domain"]
 	x.JSON(x.Admin, "createDiskOffering", "name", canary+"-disk", "disksize", "1", "domainid", domain)
+	x.JSON(x.Admin, "createServiceOffering", "name", canary+"-size", "cpunumber", "1", "cpuspeed", "100", "memory", "64", "domainid", domain)
+	x.Call(x.Admin, "createVPCOffering", "name", canary+"-vpc", "supportedservices", "Dhcp", "domainid", domain)
 	x.JSON(x.Admin, "createNetworkOffering", "name", canary+"-offering", "guestiptype", "Isolated", "traffictype", "GUEST", "domainid", domain,
 		"supportedservices", "Dhcp,Dns", "enable", "true")
 	x.JSON(x.Admin, "createZone", "name", canary+"-zone", "networktype", "Advanced", "dns1", "9.9.9.9", "internaldns1", "9.9.9.9",
@@ -108,13 +115,24 @@ func (x *tenants) ofDomain() {
 		return x.DB.In(ctx).Create(&iam.LDAPServer{Row: store.Row{ID: x.DB.NewID()}, DomainID: domain, Host: canary + ".test", Port: 636}).Error
 	}))
 	x.victim.ids["diskoffering"] = x.ID(&storage.Offering{}, "name = ?", canary+"-disk")
+	// What the administrator of the other domain may change.
+	own := x.stranger.ids["domain"]
+	x.JSON(x.boss.ctx, "createDiskOffering", "name", "own-disk", "disksize", "1", "domainid", own)
+	x.JSON(x.boss.ctx, "createServiceOffering", "name", "own-size", "cpunumber", "1", "cpuspeed", "100", "memory", "64", "domainid", own)
+	x.stranger.ids["diskoffering"] = x.ID(&storage.Offering{}, "name = ?", "own-disk")
+	x.stranger.ids["serviceoffering"] = x.ID(&compute.Offering{}, "name = ?", "own-size")
+	x.victim.ids["serviceoffering"] = x.ID(&compute.Offering{}, "name = ?", canary+"-size")
+	x.victim.ids["vpcoffering"] = x.ID(&network.VPCOffering{}, "name = ?", canary+"-vpc")
 	x.victim.ids["networkoffering"] = x.ID(&network.Offering{}, "name = ?", canary+"-offering")
 	x.victim.ids["zone"] = x.ID(&infra.Zone{}, "name = ?", canary+"-zone")
 	x.victim.ids["ldapconfiguration"] = x.ID(&iam.LDAPServer{}, "1 = 1")
 }
 
 // shared are kinds that all tenants see by their nature.
-var shared = map[string]bool{"serviceoffering": true}
+var shared = map[string]bool{}
+
+// ofDomains are kinds that belong to a domain as a whole.
+var ofDomains = map[string]bool{"domain": true, "serviceoffering": true, "diskoffering": true, "networkoffering": true, "vpcoffering": true, "zone": true}
 
 // kinds are what ids stand for where a parameter's ref does not say it. A
 // parameter that names something must be here or have a ref; a command's own
@@ -122,7 +140,9 @@ var shared = map[string]bool{"serviceoffering": true}
 var kinds = map[string]string{
 	"account": "account name", "domainid": "domain", "projectid": "project", "accountid": "account", "userid": "user", "zoneid": "zone",
 	"clusterid": "cluster", "storageid": "storagepool", "nicid": "nic", "jobid": "job", "resourceid": "virtualmachine",
-	"associatednetworkid": "network", "vpcid": "vpc", "aclid": "acl", "managementserverid": "server",
+	"associatednetworkid": "network", "storagepolicy": "nothing", "vgpuprofileid": "nothing",
+	"createNetworkOffering.serviceofferingid": "nothing", "createVPCOffering.serviceofferingid": "nothing", "vpcid": "vpc", "aclid": "acl", "managementserverid": "server",
+	"deleteAffinityGroup.name": "affinity name", "affinitygroupnames": "affinity name",
 	"userapikey": "api key", "keypair": "key pair", "keypairs": "key pair",
 	"deleteSSHKeyPair.name": "key pair", "listSSHKeyPairs.name": "key pair", "listSSHKeyPairs.id": "key pair id",
 	"archiveEvents.ids": "event", "deleteEvents.ids": "event", "archiveAlerts.ids": "alert", "deleteAlerts.ids": "alert",
@@ -151,6 +171,8 @@ func (x *tenants) foreign(kind string) (foreign, absent string, known bool) {
 		return x.DB.NewID(), x.absent, true
 	case "account name":
 		return x.victim.account.Name, "nobody", true
+	case "affinity name":
+		return canary + "-affinity", "none-affinity", true
 	case "key pair":
 		return canary + "-key", "none-key", true
 	case "key pair id":
@@ -178,10 +200,12 @@ func (x *tenants) fill(c *command.Command, k kit) url.Values {
 			v.Set(p.Name, x.Zone.ID)
 		case kind == "networkoffering":
 			v.Set(p.Name, x.required())
-		case kind == "serviceoffering":
+		case kind == "serviceoffering" && k.ids[kind] == "":
 			v.Set(p.Name, x.Small())
 		case c.Name == "deployVirtualMachine" && kind == "template":
 			v.Set(p.Name, x.Tiny())
+		case c.Name+"."+p.Name == "createAffinityGroup.type":
+			v.Set(p.Name, compute.Apart)
 		case kind == "account name":
 			v.Set(p.Name, k.account.Name)
 		case kind == "key pair":
@@ -262,7 +286,7 @@ func (x *tenants) probe(t *testing.T, who string, k kit, c *command.Command, p c
 	if !named || shared[kind] {
 		return asked
 	}
-	if who == "neighbour" && (kind == "domain" || kind == "diskoffering" || kind == "networkoffering" || kind == "zone") {
+	if who == "neighbour" && (ofDomains[kind]) {
 		return asked // they are its own, too
 	}
 	asked++

@@ -175,6 +175,7 @@ func (w *World) services(e *job.Engine) *Server {
 	})
 	s.Infra.Holders = []infra.Holder{s.Net.Holds, s.Storage.Holds, s.Compute.Holds}
 	s.Infra.Addresses = s.Net.Addresses
+	s.Who.Groups = s.Compute.GroupNames
 	s.Keeper.Silent, s.Keeper.Back = s.Compute.Silent, s.Compute.Sweep
 	return s
 }

@@ -37,6 +37,7 @@ type AccountView struct {
 	Received        int64             `json:"receivedbytes,omitempty" doc:"bytes received"`
 	Sent            int64             `json:"sentbytes,omitempty" doc:"bytes sent"`
 	Users           []UserView        `json:"user" doc:"the account's users"`
+	Groups          []string          `json:"groups" doc:"names of the account's instance groups"`
 	Limits
 }
 
@@ -134,9 +135,16 @@ func (s *Service) accountViews(ctx context.Context, rows []iam.Account, limits b
 			return nil, err
 		}
 	}
+	groups := map[string][]string{}
+	if s.Groups != nil {
+		if groups, err = s.Groups(ctx, ids); err != nil {
+			return nil, err
+		}
+	}
 	views := make([]AccountView, len(rows))
 	for i, a := range rows {
 		v := surroundings.account(a)
+		v.Groups = append([]string{}, groups[a.ID]...)
 		v.Running, v.Stopped, v.Received, v.Sent = work[a.ID].Running, work[a.ID].Stopped, work[a.ID].Received, work[a.ID].Sent
 		for _, u := range usersOf[a.ID] {
 			v.Users = append(v.Users, surroundings.user(ctx, u))

@@ -19,7 +19,6 @@ func differences() spec.Allow {
 		"field:icon":            "there are no icons",
 		"field:user.icon":       "there are no icons",
 		"field:user.secretkey":  "secrets are shown by registerUserKeys alone",
-		"field:groups":          "instance groups are not there yet",
 		"field:taggedresources": "limits have no tags yet",
 	}
 	domain := map[string]string{

@@ -21,6 +21,8 @@ type Service struct {
 	IAM *iam.Service
 	// Work tells what accounts do at the moment, for listAccounts; nil: nothing.
 	Work func(ctx context.Context, accountIDs []string) (map[string]Work, error)
+	// Groups are the names of accounts' instance groups, for listAccounts.
+	Groups func(ctx context.Context, accountIDs []string) (map[string][]string, error)
 
 	registry *command.Registry
 	list     sync.Once

@@ -28,6 +28,7 @@ import (
 	"aerie/services/image"
 	"aerie/services/infra"
 	"aerie/services/job"
+	"aerie/services/mail"
 	"aerie/services/network"
 	"aerie/services/reconcile"
 	"aerie/services/storage"
@@ -49,6 +50,7 @@ type app struct {
 	keepEvents      config.Value[time.Duration]
 	iam             *iam.Service
 	jobs            *job.Engine
+	mail            *mail.Service
 	registry        *command.Registry
 	fleet           *infra.Fleet
 	infra           *infra.Service
@@ -86,6 +88,7 @@ func open(ctx context.Context, s state, log *slog.Logger) (*app, error) {
 	a.iam = iam.New(a.db, who)
 	a.iam.Audit = a.access
 	a.jobs = job.New(a.db, job.Options{Name: a.name, Log: log, IsTransient: transient, Around: around()})
+	a.mail = mail.New(a.db, a.jobs, log)
 	a.node = newNode(s, log)
 	a.fleet = infra.NewFleet(a.db, map[string]infra.Opener{"qemu": a.node.kvm, "sim": a.node.simulated})
 	a.images = image.New(image.Parts{DB: a.db, Fleet: a.fleet, Jobs: a.jobs, IAM: a.iam, Settings: image.DeclareSettings(a.config)})

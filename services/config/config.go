@@ -40,6 +40,8 @@ type Setting struct {
 	Choices  []string
 	// Dynamic settings take effect without a restart; the others say so.
 	Dynamic bool
+	// Secret settings are sealed at rest and shown to nobody.
+	Secret bool
 }
 
 // row is a setting that was changed. Scopes other than the global one are for
@@ -100,7 +102,10 @@ func (s *Service) All() []*Setting {
 	return out
 }
 
-// Get returns a setting's text.
+// Find returns the setting of that name, or nil.
+func (s *Service) Find(name string) *Setting { return s.byName[name] }
+
+// Get returns a setting's text; of a secret one what is stored.
 func (s *Service) Get(ctx context.Context, name string) (string, error) {
 	d := s.byName[name]
 	if d == nil {
@@ -133,8 +138,8 @@ func (s *Service) read(ctx context.Context) (map[string]string, error) {
 	return s.values, nil
 }
 
-// Set changes a setting and returns the text it had. An empty text brings the
-// default back.
+// Set changes a setting and returns the text it had, as Shown. An empty text
+// brings the default back.
 func (s *Service) Set(ctx context.Context, name, value string) (old string, err error) {
 	d := s.byName[name]
 	if d == nil {
@@ -148,6 +153,13 @@ func (s *Service) Set(ctx context.Context, name, value string) (old string, err 
 	}
 	if old, err = s.Get(ctx, name); err != nil {
 		return "", err
+	}
+	if d.Secret {
+		sealed, err := s.db.Seal(value)
+		if err != nil {
+			return "", err
+		}
+		old, value = d.Shown(old), string(sealed)
 	}
 	err = s.db.Tx(ctx, func(ctx context.Context) error { return s.write(ctx, name, value) })
 	return old, err
@@ -174,6 +186,14 @@ func (s *Service) forget(name string) {
 	for _, f := range hooks {
 		f(name)
 	}
+}
+
+// Shown is a value of the setting as people may see it.
+func (d *Setting) Shown(value string) string {
+	if d.Secret && value != "" {
+		return store.Secret(value).String()
+	}
+	return value
 }
 
 // OnChange has fn called after a setting was changed on this server.

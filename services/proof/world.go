@@ -28,6 +28,7 @@ import (
 	"aerie/services/image"
 	"aerie/services/infra"
 	"aerie/services/job"
+	"aerie/services/mail"
 	"aerie/services/network"
 	"aerie/services/storage"
 	"aerie/services/store"
@@ -49,6 +50,7 @@ type World struct {
 // Server is what one server runs. Several may share a world.
 type Server struct {
 	Engine   *job.Engine
+	Mail     *mail.Service
 	Registry *command.Registry
 	Config   *config.Service
 	IAM      *iam.Service
@@ -151,6 +153,7 @@ func (w *World) NewServer(e *job.Engine) *Server {
 func (w *World) services(e *job.Engine) *Server {
 	c := config.New(w.DB)
 	s := &Server{Engine: e, Config: c, IAM: iam.New(w.DB, iam.Options{Argon: iam.Argon{Time: 1, Memory: 64, Threads: 1}})}
+	s.Mail = mail.New(w.DB, e, nil)
 	s.Fleet = infra.NewFleet(w.DB, map[string]infra.Opener{"sim": func(_ context.Context, h infra.Host) (drivers.Driver, error) {
 		u, err := url.Parse(h.URL)
 		if err != nil {

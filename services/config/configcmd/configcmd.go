@@ -42,7 +42,7 @@ type View struct {
 func (s *Service) view(ctx context.Context, d *config.Setting) (View, error) {
 	value, err := s.Config.Get(ctx, d.Name)
 	return View{
-		Name: d.Name, DisplayText: title(d.Name), Value: value, Default: d.Default, Description: locales.Or(ctx, "config."+d.Name, ""),
+		Name: d.Name, DisplayText: title(d.Name), Value: d.Shown(value), Default: d.Default, Description: locales.Or(ctx, "config."+d.Name, ""),
 		Category: d.Category, Group: d.Category, Subgroup: "Others", Component: "aerie", Type: string(d.Kind), Options: strings.Join(d.Choices, ","),
 		Scope: "Global", Dynamic: d.Dynamic,
 	}, err
@@ -181,7 +181,7 @@ func (s *Service) set(ctx context.Context, of Of, name, value string) (View, err
 	command.About(ctx, event.Resource{Kind: "configuration", ID: d.Name, Name: d.Name}, store.Owner{})
 	// The cache still has the old text: the transaction is not committed yet.
 	v, err := s.view(ctx, d)
-	if v.Value = strings.TrimSpace(value); v.Value == "" {
+	if v.Value = d.Shown(strings.TrimSpace(value)); v.Value == "" {
 		v.Value = d.Default
 	}
 	command.Changed(ctx, map[string]string{"value": old}, map[string]string{"value": v.Value})

@@ -30,6 +30,7 @@ import (
 	"aerie/services/job"
 	"aerie/services/mail"
 	"aerie/services/network"
+	"aerie/services/project"
 	"aerie/services/reconcile"
 	"aerie/services/storage"
 	"aerie/services/store"
@@ -58,6 +59,7 @@ type app struct {
 	net             *network.Service
 	storage         *storage.Service
 	compute         *compute.Service
+	projects        *project.Service
 	keeper          *infra.Keeper
 	loops           *reconcile.Runner
 	metrics         *prometheus.Registry
@@ -102,6 +104,11 @@ func open(ctx context.Context, s state, log *slog.Logger) (*app, error) {
 		DB: a.db, Jobs: a.jobs, Fleet: a.fleet, IAM: a.iam, Images: a.images, Net: a.net,
 		Storage: a.storage, Settings: settings, Origin: func(context.Context) *url.URL { return a.origin.Load() },
 	})
+	a.projects = project.New(project.Parts{
+		DB: a.db, Jobs: a.jobs, IAM: a.iam, Settings: project.DeclareSettings(a.config), Mail: a.mail.Sender(a.config, "project", "Project Defaults"),
+		Origin: func(context.Context) *url.URL { return a.origin.Load() }, Work: a.work,
+		Stop: a.compute.StopDisabled, Clear: a.compute.Clear, Left: a.compute.Left,
+	})
 	a.infra.Holders = []infra.Holder{a.net.Holds, a.storage.Holds, a.compute.Holds}
 	a.infra.Addresses = a.net.Addresses
 	a.keeper.Silent = a.compute.Silent
@@ -120,19 +127,22 @@ func (a *app) register() {
 		Allowed: func(ctx context.Context, who store.Actor, c *command.Command) bool {
 			return a.iam.Allowed(ctx, who, c.Name, c.Roles&command.RoleOf(who.Rank) != 0)
 		},
+		Narrow: func(ctx context.Context, c *command.Command) (context.Context, error) {
+			return a.iam.Narrow(ctx, c.Name, c.Event != "")
+		},
 	}
 	a.jobs.Finish, a.jobs.Notify = a.registry.Finish, a.registry.Notify
-	(&builtin.Service{Registry: a.registry, DB: a.db, Names: a.iam, ServerName: a.name}).Register()
+	(&builtin.Service{Registry: a.registry, DB: a.db, Names: a.iam, ServerName: a.name, Capability: a.capability}).Register()
 	who := iamcmd.New(a.iam, a.jobs)
-	who.Work = a.work
+	who.Work, who.EndProjects = a.work, a.projects.EndAll
 	for _, cmds := range [][]*command.Command{
 		who.Commands(), (&configcmd.Service{Config: a.config}).Commands(), a.infra.Commands(),
-		a.images.Commands(), a.net.Commands(), a.storage.Commands(), a.compute.Commands(),
+		a.images.Commands(), a.net.Commands(), a.storage.Commands(), a.compute.Commands(), a.projects.Commands(),
 	} {
 		a.registry.Add(cmds...)
 	}
 	for _, refs := range []func(func(string, func(context.Context, string) (bool, error))){
-		who.Refs, a.infra.Refs, a.images.Refs, a.net.Refs, a.storage.Refs, a.compute.Refs,
+		who.Refs, a.infra.Refs, a.images.Refs, a.net.Refs, a.storage.Refs, a.compute.Refs, a.projects.Refs,
 	} {
 		refs(a.registry.Ref)
 	}
@@ -255,6 +265,13 @@ func (a *app) access(ctx context.Context, what iam.Audit) {
 	if err != nil {
 		a.log.WarnContext(ctx, "event of a login", "error", err)
 	}
+}
+
+// capability tells clients what settings allow.
+func (a *app) capability(ctx context.Context) builtin.Capability {
+	c := builtin.Defaults
+	c.ProjectInvite, c.UserCreateProjects = a.projects.Settings.Invite.Get(ctx), a.projects.Settings.Users.Get(ctx)
+	return c
 }
 
 // work tells listAccounts how many instances run.

@@ -116,7 +116,7 @@ func (s *streaming) stands() bool {
 		return false
 	}
 	now, err := s.Portal.IAM.Standing(s.Ctx(), s.Who.UserID)
-	return err == nil && now.Actor == s.Who.Actor
+	return err == nil && now.Same(s.Who.Actor)
 }
 
 func (s *streaming) concerns(c change) bool {

@@ -8,10 +8,7 @@ import (
 
 	"aerie/services/fault"
 	"aerie/services/iam"
-	"aerie/services/image"
 	"aerie/services/job"
-	"aerie/services/network"
-	"aerie/services/storage"
 	"aerie/services/store"
 )
 
@@ -58,20 +55,9 @@ func (s *Service) submit(ctx context.Context, vm VM, event string, begin func(co
 // nothingLeft refuses to delete an account that owns what somebody may miss.
 // Its SSH keys go with it.
 func (s *Service) nothingLeft(ctx context.Context, a iam.Account) error {
-	ctx = store.System(ctx, "what account "+a.Name+" owns")
-	for _, left := range []struct {
-		what  string
-		model any
-	}{
-		{"instances", &VM{}}, {"volumes", &storage.Volume{}}, {"networks", &network.Network{}}, {"templates", &image.Template{}},
-	} {
-		var n int64
-		if err := s.db.In(ctx).Model(left.model).Where("account_id = ?", a.ID).Count(&n).Error; err != nil {
-			return err
-		}
-		if n > 0 {
-			return fault.New(fault.InUse, "error.holds."+left.what, "name", a.Name, "n", n)
-		}
+	if err := s.Left(ctx, a); err != nil {
+		return err
 	}
+	ctx = store.System(ctx, "the keys of account "+a.Name)
 	return s.db.In(ctx).Where("account_id = ?", a.ID).Delete(&SSHKey{}).Error
 }

@@ -32,6 +32,7 @@ func (l Limit) Available() int64 {
 type Subject struct {
 	Domain  Domain
 	Account *Account
+	Project *Project // whose account Account is
 }
 
 func (s Subject) key() string {

@@ -48,9 +48,15 @@ func (s *Service) remove(ctx context.Context, r DeleteRequest) (job.Spec, error)
 		return job.Spec{}, fault.Absent("id", r.ID)
 	}
 	command.About(ctx, event.Resource{Kind: "template", ID: t.ID, Name: t.Name}, t.Owner())
+	return s.DeleteJob(ctx, t, r.ZoneID)
+}
+
+// DeleteJob takes a template out of use, in one zone or in all, and says which
+// job does the rest. It belongs in the transaction that submits the job.
+func (s *Service) DeleteJob(ctx context.Context, t Template, zoneID string) (job.Spec, error) {
 	q := gorm.G[Copy](s.db.In(ctx)).Where("template_id = ?", t.ID)
-	if r.ZoneID != "" {
-		q = q.Where("zone_id = ?", r.ZoneID)
+	if zoneID != "" {
+		q = q.Where("zone_id = ?", zoneID)
 	}
 	copies, err := q.Find(ctx)
 	if err != nil {

@@ -13,8 +13,12 @@ import (
 	"aerie/services/config/configcmd"
 	"aerie/services/event"
 	"aerie/services/fault"
+	"aerie/services/iam"
 	"aerie/services/image"
+	"aerie/services/job"
+	"aerie/services/mail"
 	"aerie/services/network"
+	"aerie/services/project"
 	"aerie/services/store"
 	"aerie/services/store/storetest"
 )
@@ -25,6 +29,9 @@ func declared(db *store.DB) *config.Service {
 	compute.DeclareSettings(c)
 	network.DeclareSettings(c)
 	image.DeclareSettings(c)
+	iam.DeclareSettings(c)
+	project.DeclareSettings(c)
+	mail.New(db, job.New(db, job.Options{}), nil).Sender(c, "project", "Project Defaults")
 	return c
 }
 

@@ -139,7 +139,7 @@ func (s *Service) accountViews(ctx context.Context, rows []iam.Account, limits b
 			}
 		}
 		if limits {
-			v.fill(of[a.ID])
+			v.Fill(of[a.ID])
 		}
 		views[i] = v
 	}

@@ -126,7 +126,7 @@ func (s *Service) domainViews(ctx context.Context, rows []iam.Domain, limits boo
 			views[i].ParentName = above[p].Name
 		}
 		if limits {
-			views[i].fill(of[d.Path])
+			views[i].Fill(of[d.Path])
 		}
 	}
 	return views, nil

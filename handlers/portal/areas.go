@@ -6,6 +6,7 @@ func areas() []area {
 		dashboards(),
 		instances(),
 		keyPairs(), volumes(), networks(), templates(),
+		projects(),
 		jobs(),
 		events(), alerts(),
 		domains(), accounts(), users(),

@@ -161,7 +161,7 @@ func (s Scope) Apply(ctx context.Context, q *gorm.DB, id string) (*gorm.DB, erro
 		}
 		return ownedBy(q, who.AccountID), nil
 	case s.DomainID != "" && s.DomainID != none:
-		return s.inDomain(ctx, actor, q)
+		return s.inDomain(ctx, actor, q, id)
 	case actor.IsSystem():
 		return q, nil
 	case actor.Rank == store.User && (id != "" || s.ProjectID == none):
@@ -176,14 +176,14 @@ func (s Scope) Apply(ctx context.Context, q *gorm.DB, id string) (*gorm.DB, erro
 	return ownedBy(q, actor.AccountID), nil
 }
 
-func (s Scope) inDomain(ctx context.Context, actor store.Actor, q *gorm.DB) (*gorm.DB, error) {
+func (s Scope) inDomain(ctx context.Context, actor store.Actor, q *gorm.DB, id string) (*gorm.DB, error) {
 	path, err := s.path(ctx)
 	switch {
 	case err != nil:
 		return nil, err
-	case actor.Rank == store.User && !actor.IsSystem():
+	case actor.Rank == store.User && !actor.IsSystem() && id == "":
 		return ownedBy(q, actor.AccountID), nil
-	case s.ProjectID != none:
+	case s.ProjectID != none && id == "":
 		q = q.Where(clause.Not(store.OfProjects()))
 	}
 	if s.Recursive {

@@ -28,7 +28,9 @@ import (
 	"aerie/services/image"
 	"aerie/services/infra"
 	"aerie/services/job"
+	"aerie/services/mail"
 	"aerie/services/network"
+	"aerie/services/project"
 	"aerie/services/reconcile"
 	"aerie/services/storage"
 	"aerie/services/store"
@@ -49,6 +51,7 @@ type app struct {
 	keepEvents      config.Value[time.Duration]
 	iam             *iam.Service
 	jobs            *job.Engine
+	mail            *mail.Service
 	registry        *command.Registry
 	fleet           *infra.Fleet
 	infra           *infra.Service
@@ -56,6 +59,7 @@ type app struct {
 	net             *network.Service
 	storage         *storage.Service
 	compute         *compute.Service
+	projects        *project.Service
 	keeper          *infra.Keeper
 	loops           *reconcile.Runner
 	metrics         *prometheus.Registry
@@ -87,6 +91,7 @@ func open(ctx context.Context, s state, log *slog.Logger) (*app, error) {
 	a.config.Domains = a.iam.DomainsAbove
 	a.iam.Audit = a.access
 	a.jobs = job.New(a.db, job.Options{Name: a.name, Log: log, IsTransient: transient, Around: around()})
+	a.mail = mail.New(a.db, a.jobs, log)
 	a.node = newNode(s, log)
 	a.fleet = infra.NewFleet(a.db, map[string]infra.Opener{"qemu": a.node.kvm, "sim": a.node.simulated})
 	a.images = image.New(image.Parts{DB: a.db, Fleet: a.fleet, Jobs: a.jobs, IAM: a.iam, Settings: image.DeclareSettings(a.config)})
@@ -99,6 +104,11 @@ func open(ctx context.Context, s state, log *slog.Logger) (*app, error) {
 	a.compute = compute.New(compute.Parts{
 		DB: a.db, Jobs: a.jobs, Fleet: a.fleet, IAM: a.iam, Images: a.images, Net: a.net,
 		Storage: a.storage, Settings: settings, Origin: func(context.Context) *url.URL { return a.origin.Load() },
+	})
+	a.projects = project.New(project.Parts{
+		DB: a.db, Jobs: a.jobs, IAM: a.iam, Settings: project.DeclareSettings(a.config), Mail: a.mail.Sender(a.config, "project", "Project Defaults"),
+		Origin: func(context.Context) *url.URL { return a.origin.Load() }, Work: a.work,
+		Stop: a.compute.StopDisabled,
 	})
 	a.infra.Holders = []infra.Holder{a.net.Holds, a.storage.Holds, a.compute.Holds}
 	a.infra.Addresses = a.net.Addresses
@@ -115,18 +125,18 @@ func open(ctx context.Context, s state, log *slog.Logger) (*app, error) {
 func (a *app) register() {
 	a.registry = &command.Registry{DB: a.db, Jobs: a.jobs, Directory: a.iam}
 	a.jobs.Finish, a.jobs.Notify = a.registry.Finish, a.registry.Notify
-	(&builtin.Service{Registry: a.registry, DB: a.db, Names: a.iam, ServerName: a.name}).Register()
+	(&builtin.Service{Registry: a.registry, DB: a.db, Names: a.iam, ServerName: a.name, Capability: a.capability}).Register()
 	who := iamcmd.New(a.iam, a.jobs)
-	who.Work, who.Groups = a.work, a.compute.GroupNames
+	who.Work, who.Groups, who.EndProjects = a.work, a.compute.GroupNames, a.projects.EndAll
 	who.Join(a.registry, a.jobs)
 	for _, cmds := range [][]*command.Command{
 		who.Commands(), (&configcmd.Service{Config: a.config, Domain: a.iam.LookupDomain, Account: a.iam.OwnerByID}).Commands(), a.infra.Commands(),
-		a.images.Commands(), a.net.Commands(), a.storage.Commands(), a.compute.Commands(),
+		a.images.Commands(), a.net.Commands(), a.storage.Commands(), a.compute.Commands(), a.projects.Commands(),
 	} {
 		a.registry.Add(cmds...)
 	}
 	for _, refs := range []func(func(string, func(context.Context, string) (bool, error))){
-		who.Refs, a.infra.Refs, a.images.Refs, a.net.Refs, a.storage.Refs, a.compute.Refs,
+		who.Refs, a.infra.Refs, a.images.Refs, a.net.Refs, a.storage.Refs, a.compute.Refs, a.projects.Refs,
 	} {
 		refs(a.registry.Ref)
 	}
@@ -251,6 +261,13 @@ func (a *app) access(ctx context.Context, what iam.Audit) {
 	if err != nil {
 		a.log.WarnContext(ctx, "event of a login", "error", err)
 	}
+}
+
+// capability tells clients what settings allow.
+func (a *app) capability(ctx context.Context) builtin.Capability {
+	c := builtin.Defaults
+	c.ProjectInvite, c.UserCreateProjects = a.projects.Settings.Invite.Get(ctx), a.projects.Settings.Users.Get(ctx)
+	return c
 }
 
 // work tells listAccounts how many instances run.

@@ -6,6 +6,7 @@ func areas() []area {
 		dashboards(),
 		instances(),
 		instanceGroups(), keyPairs(), userData(), affinityGroups(), volumes(), networks(), templates(),
+		projects(),
 		jobs(),
 		events(), alerts(),
 		domains(), accounts(), users(), roles(),

@@ -153,6 +153,12 @@ func accountWork(r *Request, a iamcmd.AccountView) string {
 
 // accountBars are the limits of an account with what is used of them.
 func accountBars(r *Request, a iamcmd.AccountView) []components.LimitBar {
+	return resourceBars(r, a.Resources)
+}
+
+// resourceBars are the limits of an account or a project with what is used of
+// them.
+func resourceBars(r *Request, a iamcmd.Resources) []components.LimitBar {
 	plain := func(n float64) string { return strconv.FormatFloat(n, 'f', -1, 64) }
 	unit := func(shift uint) func(float64) string {
 		return func(n float64) string { return r.bytes(int64(n * float64(int64(1)<<shift))) }

@@ -111,6 +111,9 @@ func editSetting(r *Request) error {
 	case len(s.Value) > 80:
 		field.Type = "textarea"
 	}
+	if d := r.Portal.Config.Setting(s.Name); d != nil && d.Secret {
+		field.Type, field.Value = "password", ""
+	}
 	field.Mono = true
 	field.Help = r.T("pg.settings.default_is", "value", s.Default)
 	history := r.history(s.Name)

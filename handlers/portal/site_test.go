@@ -14,10 +14,12 @@ import (
 
 	"aerie/handlers/portal"
 	"aerie/handlers/session"
+	"aerie/services/command"
 	"aerie/services/compute"
 	"aerie/services/event"
 	"aerie/services/iam"
 	"aerie/services/proof"
+	"aerie/services/store"
 )
 
 // site is the portal of a simulated cloud.
@@ -149,8 +151,24 @@ func (s *site) furnish() people {
 	if err == nil {
 		s.Fatal("36 CPUs found room")
 	}
+	s.share(mara)
 	s.Finish()
 	return people{admin: s.signIn(s.TB, "", "admin"), dora: s.signIn(s.TB, "acme", "dora"), mara: s.signIn(s.TB, "acme", "mara"), ella: s.signIn(s.TB, "empty", "ella")}
+}
+
+// share makes a project of mara's with everything that one has.
+func (s *site) share(mara context.Context) {
+	s.Helper()
+	s.Account("acme", "otto", iam.RoleUser)
+	id := s.Call(mara, "createProject", "name", "apollo", "displaytext", "to the moon").(command.Accepted).ID
+	actor, _ := store.From(mara)
+	now, err := s.IAM.Standing(s.Context(), actor.UserID)
+	s.Must(err)
+	mara = store.With(s.Context(), now.Actor)
+	s.Call(mara, "createProjectRole", "projectid", id, "name", "looks")
+	s.Call(mara, "createProjectRolePermission", "projectid", id, "projectroleid", s.first("project_roles"), "rule", "list*", "permission", "allow")
+	s.Call(mara, "addAccountToProject", "projectid", id, "account", "otto", "projectroleid", s.first("project_roles"))
+	s.Deploy(mara, "shared-1", "projectid", id, "startvm", "false")
 }
 
 // strip leaves a cloud in which nothing was set up yet.

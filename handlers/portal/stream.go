@@ -120,7 +120,7 @@ func (s *streaming) stands() bool {
 	}
 	now, err := s.Portal.IAM.Standing(s.Ctx(), s.Who.UserID)
 	now.ReadOnly = s.Who.ReadOnly // a view's, not the user's
-	return err == nil && now.Actor == s.Who.Actor
+	return err == nil && now.Same(s.Who.Actor)
 }
 
 func (s *streaming) concerns(c change) bool {

@@ -41,6 +41,10 @@ func (directory) LookupAccount(_ context.Context, domain, name string) (store.Ow
 	return store.Owner{}, fault.Absent("account", name)
 }
 
+func (directory) LookupProject(_ context.Context, id string) (store.Project, error) {
+	return store.Project{}, fault.Absent("projectid", id)
+}
+
 func (directory) LookupDomain(_ context.Context, id string) (string, error) {
 	if p, ok := paths[id]; ok {
 		return p, nil

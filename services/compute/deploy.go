@@ -245,7 +245,7 @@ func (s *Service) planVM(ctx context.Context, p *plan) error {
 
 // number names the instance at its hypervisor.
 func (s *Service) number(ctx context.Context, p *plan) error {
-	account, err := s.IAM.AccountByID(ctx, p.vm.AccountID)
+	account, err := s.IAM.AccountByID(store.System(ctx, "the owner, which may be a project's account"), p.vm.AccountID)
 	if err != nil {
 		return err
 	}

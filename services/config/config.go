@@ -127,6 +127,9 @@ func (s *Service) Get(ctx context.Context, name string) (string, error) {
 	return f.Value, err
 }
 
+// Setting is the setting of that name, or nil.
+func (s *Service) Setting(name string) *Setting { return s.byName[name] }
+
 func (s *Service) known(name string) (*Setting, error) {
 	d := s.byName[name]
 	if d == nil {

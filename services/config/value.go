@@ -77,3 +77,8 @@ func (s *Service) Duration(name, category string, value, unit time.Duration) Val
 		return time.Duration(n) * unit
 	}}
 }
+
+// Text is a setting that was declared with Declare.
+func (s *Service) Text(name string) Value[string] {
+	return Value[string]{s, name, func(t string) string { return t }}
+}

@@ -62,19 +62,16 @@ func (s *Service) removeAccount(ctx context.Context, a Account) error {
 	if err := s.db.In(sys).Model(&quota{}).Where("owner = ?", a.ID).Update("used", gorm.Expr("used")).Error; err != nil {
 		return err
 	}
-	left, err := s.holdings(ctx, []string{a.ID})
-	if err != nil {
+	if err := s.Left(ctx, a); err != nil {
 		return err
-	}
-	for _, h := range left {
-		if h.N > 0 {
-			return fault.New(fault.InUse, "error.holds."+h.What, "name", a.Name, "n", h.N)
-		}
 	}
 	for _, hook := range s.OnDeleteAccount {
 		if err := hook(ctx, a); err != nil {
 			return err
 		}
+	}
+	if err := s.leaveProjects(ctx, a.ID, ""); err != nil {
+		return err
 	}
 	users, err := gorm.G[User](s.db.In(ctx)).Where("account_id = ?", a.ID).Find(ctx)
 	if err != nil {

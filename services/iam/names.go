@@ -22,6 +22,13 @@ func (s *Service) DomainName(ctx context.Context, id string) (name, path string)
 	return d.Name, d.FullName
 }
 
+// ProjectName is the name of a project.
+func (s *Service) ProjectName(ctx context.Context, id string) string {
+	var p Project
+	s.named(ctx, &p, id)
+	return p.Name
+}
+
 // UserName is a user's name.
 func (s *Service) UserName(ctx context.Context, id string) string {
 	var u User

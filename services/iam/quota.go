@@ -111,6 +111,7 @@ type quota struct {
 	Kind    Kind   `gorm:"primaryKey"`
 	Used    int64
 	Ceiling *int64 // in units
+	Project bool   // the default is that of projects
 }
 
 // TableName is the table of counters and limits.
@@ -313,8 +314,12 @@ func (q quotaQuery) amount() clause.Expr {
 // ceiling is the SQL for the row's limit in what is counted, negative for none.
 func (q quotaQuery) ceiling(ctx context.Context) clause.Expr {
 	limit := q.byKind(func(k Kind) int64 { return q.s.opts.Limits(ctx, k) })
+	shared := q.byKind(func(k Kind) int64 { return q.s.opts.ProjectLimits(ctx, k) })
 	unit := q.byKind(Kind.Unit)
-	return clause.Expr{SQL: "COALESCE(ceiling, " + limit.SQL + ") * " + unit.SQL, Vars: append(limit.Vars, unit.Vars...)}
+	return clause.Expr{
+		SQL:  "COALESCE(ceiling, CASE WHEN project THEN " + shared.SQL + " ELSE " + limit.SQL + " END) * " + unit.SQL,
+		Vars: slices.Concat(shared.Vars, limit.Vars, unit.Vars),
+	}
 }
 
 func (q quotaQuery) byKind(value func(Kind) int64) clause.Expr {
@@ -368,6 +373,9 @@ func (s *Service) limitOf(ctx context.Context, q quota) int64 {
 	if q.Ceiling != nil {
 		return *q.Ceiling
 	}
+	if q.Project {
+		return s.opts.ProjectLimits(ctx, q.Kind)
+	}
 	return s.opts.Limits(ctx, q.Kind)
 }
 
@@ -375,7 +383,15 @@ func (s *Service) limitOf(ctx context.Context, q quota) int64 {
 func (q quotaQuery) makeRows(ctx context.Context) error {
 	var missing []quota
 	for _, owner := range q.owners {
-		missing = append(missing, newQuotas(owner, q.kinds, strings.HasPrefix(owner, "/"))...)
+		rows := newQuotas(owner, q.kinds, strings.HasPrefix(owner, "/"))
+		project, err := q.s.countsForProject(ctx, owner)
+		if err != nil {
+			return err
+		}
+		for i := range rows {
+			rows[i].Project = project
+		}
+		missing = append(missing, rows...)
 	}
 	return q.s.db.In(ctx).Clauses(clause.OnConflict{DoNothing: true}).Create(&missing).Error
 }
@@ -389,6 +405,12 @@ func newQuotas(owner string, list []Kind, unlimited bool) []quota {
 		}
 	}
 	return rows
+}
+
+// countsForProject tells whether counters are a project's, by those it has.
+func (s *Service) countsForProject(ctx context.Context, owner string) (bool, error) {
+	n, err := gorm.G[quota](s.db.In(ctx)).Where("owner = ? AND project = ?", owner, true).Count(ctx, "owner")
+	return n > 0, err
 }
 
 func (s *Service) addUsed(ctx context.Context, owner string, k Kind, n int64) error {

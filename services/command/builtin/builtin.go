@@ -16,6 +16,7 @@ type Names interface {
 	AccountName(ctx context.Context, id string) string
 	DomainName(ctx context.Context, id string) (name, path string)
 	UserName(ctx context.Context, id string) string
+	ProjectName(ctx context.Context, id string) string
 }
 
 // Service has the commands. Registry and DB are needed.
@@ -75,6 +76,12 @@ func (l *labels) account(id string) string {
 
 func (l *labels) domain(id string) (name, path string) {
 	return l.once("d", id, func() (string, string) { return l.names.DomainName(l.ctx, id) })
+}
+
+// project is the name of the project whose account that is, or empty.
+func (l *labels) project(id string) string {
+	name, _ := l.once("p", id, func() (string, string) { return l.names.ProjectName(l.ctx, id), "" })
+	return name
 }
 
 func (l *labels) user(id string) string {

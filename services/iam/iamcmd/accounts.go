@@ -150,7 +150,7 @@ func (s *Service) accountViews(ctx context.Context, rows []iam.Account, limits b
 			v.Users = append(v.Users, surroundings.user(ctx, u))
 		}
 		if limits {
-			v.fill(of[a.ID])
+			v.Fill(of[a.ID])
 		}
 		views[i] = v
 	}

@@ -148,7 +148,7 @@ func rankName(rank store.Rank) string {
 		return "admin"
 	case store.DomainAdmin:
 		return "domain"
-	case store.User:
+	case store.User, store.ProjectRank:
 	}
 	return "user"
 }

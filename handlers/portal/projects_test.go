@@ -33,6 +33,12 @@ func TestProjectPages(t *testing.T) {
 	people.ella.get(at+"/instances", http.StatusNotFound)
 	people.ella.get("/me/projects/"+id, http.StatusNotFound)
 
+	if body := people.mara.get("/search?q=shared", http.StatusOK); !strings.Contains(body, "shared-1") {
+		t.Error("the search leaves projects out:", text(body))
+	}
+	if body := otto.get(at+"/dashboard", http.StatusOK); !strings.Contains(body, "Project apollo") {
+		t.Error("whose dashboard is it?", text(body))
+	}
 	people.mara.post(at+"/keys/new", http.StatusOK, "name", "of apollo")
 	if n := s.Count(&compute.SSHKey{}, "account_id = ? AND name = ?", id, "of apollo"); n != 1 {
 		t.Error("a form in the project made", n, "key pairs there")

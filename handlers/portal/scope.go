@@ -35,7 +35,7 @@ func usual(who session.State) scope {
 		return all
 	case store.DomainAdmin:
 		return scope{path: "/d/" + who.Domain.ID, domain: who.Domain.ID, label: who.Domain.Name}
-	case store.User:
+	case store.User, store.ProjectRank:
 	}
 	return me
 }
@@ -118,7 +118,7 @@ func (s scope) asking(c *command.Command, v url.Values) url.Values {
 
 // named tells whether parameters say themselves which thing or whose is meant.
 func named(v url.Values) bool {
-	return slices.ContainsFunc([]string{"id", "ids", "account", "projectid"}, func(name string) bool { return v.Get(name) != "" })
+	return slices.ContainsFunc([]string{"id", "account", "projectid"}, func(name string) bool { return v.Get(name) != "" })
 }
 
 // within makes a call about what is of the project that the page stands in.

@@ -72,7 +72,7 @@ func (s *Service) invitationScope(ctx context.Context, q *gorm.DB, r ListInvitat
 	actor, _ := store.From(ctx)
 	switch {
 	case r.ProjectID != "":
-		if _, err := s.seen(ctx, "projectid", r.ProjectID); err != nil {
+		if _, err := s.seen(ctx, r.ProjectID); err != nil {
 			return nil, err
 		}
 		q = q.Where("project_id = ?", r.ProjectID)

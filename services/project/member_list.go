@@ -52,7 +52,7 @@ func (s *Service) listMembersCommand() *command.Command {
 
 // ListMembers returns a page of a project's members.
 func (s *Service) ListMembers(ctx context.Context, r ListMembersRequest) (out command.List[MemberView], err error) {
-	p, err := s.seen(ctx, "projectid", r.ProjectID)
+	p, err := s.seen(ctx, r.ProjectID)
 	if err != nil {
 		return out, err
 	}

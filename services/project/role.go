@@ -144,7 +144,7 @@ func (s *Service) listRolesCommand() *command.Command {
 
 // ListRoles returns a page of a project's roles.
 func (s *Service) ListRoles(ctx context.Context, r ListRolesRequest) (out command.List[RoleView], err error) {
-	p, err := s.seen(ctx, "projectid", r.ProjectID)
+	p, err := s.seen(ctx, r.ProjectID)
 	if err != nil {
 		return out, err
 	}

@@ -188,7 +188,7 @@ func (s *Service) listRulesCommand() *command.Command {
 // ListRules returns the rules of a project's roles, in the order in which they
 // are asked.
 func (s *Service) ListRules(ctx context.Context, r ListRulesRequest) (out command.List[RuleView], err error) {
-	p, err := s.seen(ctx, "projectid", r.ProjectID)
+	p, err := s.seen(ctx, r.ProjectID)
 	if err != nil {
 		return out, err
 	}

@@ -153,15 +153,11 @@ func about(ctx context.Context, p iam.Project) {
 
 // seen finds a project for a command that reads: the caller is in it, and its
 // role there lets it, or administers it.
-func (s *Service) seen(ctx context.Context, param, id string) (iam.Project, error) {
-	if _, err := command.FindProject(ctx, param, id); err != nil {
+func (s *Service) seen(ctx context.Context, id string) (iam.Project, error) {
+	if _, err := command.FindProject(ctx, "projectid", id); err != nil {
 		return iam.Project{}, err
 	}
-	p, err := store.Find[iam.Project](ctx, s.db, id)
-	if store.IsAbsent(err) {
-		err = fault.Absent(param, id)
-	}
-	return p, err
+	return s.rows(ctx, "projectid", id)
 }
 
 // managed finds a project that the caller manages: as one of its admins, or as

@@ -4,6 +4,8 @@ import (
 	"context"
 	"strconv"
 	"time"
+
+	"aerie/services/store"
 )
 
 // Value is a setting as code reads it. A database that does not answer gives
@@ -38,10 +40,13 @@ func (v Value[T]) Delegated() Value[T] {
 	return v
 }
 
-// Secret declares a text that is never shown again.
+// Secret declares a text that is sealed at rest and shown to nobody.
 func (s *Service) Secret(name, category string) Value[string] {
 	s.Declare(Setting{Name: name, Category: category, Kind: Text, Dynamic: true, Secret: true})
-	return Value[string]{s, name, func(t string) string { return t }}
+	return Value[string]{s, name, func(t string) string {
+		plain, _ := s.db.Reveal(store.Secret(t)) // damaged is as if there were none: the server refuses
+		return plain
+	}}
 }
 
 // Int declares a whole number between low and high; high 0 is no bound.

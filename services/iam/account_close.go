@@ -23,6 +23,9 @@ func (s *Service) CloseAccount(ctx context.Context, id string) (Account, error) 
 		if err := s.MayWipe(ctx, a.Name, []string{a.ID}); err != nil {
 			return err
 		}
+		if err := s.leaveProjects(ctx, a.ID, ""); err != nil {
+			return err
+		}
 		return s.closeAccounts(ctx, "id = ?", a.ID)
 	})
 	return a, err

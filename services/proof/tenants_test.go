@@ -344,9 +344,10 @@ func known(who, kind string, c *command.Command) bool {
 	if who == "stranger" || who == "boss" {
 		return false
 	}
-	switch kind {
-	case "domain", "diskoffering", "networkoffering", "zone": // they are its own, too
+	if ofDomains[kind] { // they are its own, too
 		return true
+	}
+	switch kind {
 	case "account name": // members are brought in by the names of the domain's accounts
 		return c.Name == "addAccountToProject"
 	case "project", "projectrole", "projectrule": // it is a member, who is told that its role forbids it

@@ -224,7 +224,7 @@ func (s *Service) planVM(ctx context.Context, p *plan) error {
 		CPUs: p.offering.CPUs, MHz: p.offering.MHz, MemoryMiB: p.offering.MemoryMiB, HA: p.offering.HA,
 		Display: p.DisplayVM == nil || *p.DisplayVM, Dynamic: p.Dynamic != nil && *p.Dynamic,
 		PasswordEnabled: p.template.PasswordEnabled, KeyPairs: strings.Join(p.KeyPairs, ","), PublicKeys: p.keys,
-		UserData: p.UserData, Details: string(details), OSType: p.template.OSType, UserID: actor.UserID,
+		UserData: p.UserData, Details: string(details), OSType: p.template.OSType, OSTypeID: p.template.OSTypeID, UserID: actor.UserID,
 	}
 	if p.vm.DisplayName == "" {
 		p.vm.DisplayName = p.vm.Name

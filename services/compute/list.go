@@ -7,6 +7,7 @@ import (
 	"gorm.io/gorm"
 
 	"aerie/services/command"
+	"aerie/services/label"
 	"aerie/services/network"
 	"aerie/services/storage"
 	"aerie/services/store"
@@ -16,6 +17,8 @@ import (
 type ListRequest struct {
 	command.Paging
 	command.Scope
+	label.ByTags
+	label.Show
 	ID         string   `json:"id" ref:"virtualmachine" doc:"the instance"`
 	IDs        []string `json:"ids" ref:"virtualmachine" doc:"several instances"`
 	Name       string   `json:"name" doc:"name of the instance, as a whole"`
@@ -45,6 +48,9 @@ func (s *Service) List(ctx context.Context, r ListRequest) (command.List[View], 
 		return command.List[View]{}, err
 	}
 	views, err := s.Views(ctx, vms)
+	if err == nil {
+		err = label.Fill(ctx, s.db, views, label.Want{Icons: r.Icon}, func(v *View) string { return v.ID }, func(v *View, l label.Shown) { v.Icon = l.Icon(v.ID) })
+	}
 	return command.List[View]{Count: n, Items: views}, err
 }
 
@@ -64,6 +70,7 @@ func (s *Service) filter(ctx context.Context, q *gorm.DB, r ListRequest) *gorm.D
 		like := store.Contains(r.Keyword)
 		q = q.Where("(name LIKE ? ESCAPE '!' OR display_name LIKE ? ESCAPE '!' OR instance_name LIKE ? ESCAPE '!')", like, like, like)
 	}
+	q = r.Narrow(ctx, s.db, q)
 	if r.KeyPair != "" {
 		q = q.Where("key_pairs = ?", r.KeyPair)
 	}

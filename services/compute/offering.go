@@ -7,6 +7,7 @@ import (
 
 	"aerie/services/command"
 	"aerie/services/fault"
+	"aerie/services/label"
 	"aerie/services/store"
 )
 
@@ -35,6 +36,7 @@ type OfferingView struct {
 	StorageTags    string            `json:"storagetags" view:"admin"`
 	NetworkRate    int               `json:"networkrate,omitempty"`
 	State          string            `json:"state"`
+	Annotations    bool              `json:"hasannotations"`
 }
 
 func viewOffering(o Offering) OfferingView {
@@ -107,7 +109,12 @@ func (s *Service) ListOfferings(ctx context.Context, r ListOfferingsRequest) (co
 	for _, o := range list {
 		out.Items = append(out.Items, viewOffering(o))
 	}
-	return out, err
+	if err != nil {
+		return out, err
+	}
+	return out, label.Fill(ctx, s.db, out.Items, label.Want{Notes: true, Details: true}, func(v *OfferingView) string { return v.ID }, func(v *OfferingView, l label.Shown) {
+		v.Annotations, v.Details = l.Noted(v.ID), l.Details(v.ID, v.Details)
+	})
 }
 
 // CreateOfferingRequest describes a new size.
@@ -226,7 +233,10 @@ func (s *Service) deleteOfferingCommand() *command.Command {
 		if err == nil && n == 0 {
 			err = fault.Absent("id", r.ID)
 		}
-		return command.OK, err
+		if err != nil {
+			return command.Success{}, err
+		}
+		return command.OK, label.Drop(ctx, s.db, r.ID)
 	})
 }
 

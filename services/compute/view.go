@@ -1,17 +1,20 @@
 package compute
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"net/netip"
 
 	"gorm.io/gorm"
 
+	"aerie/services/catalog"
 	"aerie/services/command"
 	"aerie/services/iam"
 	"aerie/services/image"
 	"aerie/services/infra"
 	"aerie/services/job"
+	"aerie/services/label"
 	"aerie/services/network"
 	"aerie/services/storage"
 	"aerie/services/store"
@@ -65,7 +68,11 @@ type View struct {
 	NICs             []NICView         `json:"nic"`
 	SecurityGroups   []struct{}        `json:"securitygroup"`
 	AffinityGroups   []struct{}        `json:"affinitygroup"`
-	Tags             []struct{}        `json:"tags"`
+	Tags             []label.TagView   `json:"tags"`
+	Annotations      bool              `json:"hasannotations"`
+	Icon             *label.Icon       `json:"icon"`
+	OSTypeID         string            `json:"ostypeid"`
+	GuestOSID        string            `json:"guestosid"`
 }
 
 // NICView is a card of an instance as commands return it.
@@ -126,22 +133,25 @@ func (s *Service) Views(ctx context.Context, vms []VM) ([]View, error) {
 	for i := range vms {
 		out = append(out, r.view(&vms[i]))
 	}
-	return out, nil
+	return out, label.Fill(ctx, s.db, out, label.Want{Tags: true, Notes: true}, func(v *View) string { return v.ID }, func(v *View, l label.Shown) {
+		v.Annotations = l.Noted(v.ID)
+		v.Tags = l.Tags(v.ID)
+	})
 }
 
 func (s *Service) relatedTo(ctx context.Context, vms []VM) (r related, err error) {
-	var ids, zones, hosts, offerings, templates, users []string
+	var ids, zones, hosts, offerings, templates, users, systems []string
 	var owners []store.Owner
 	for _, vm := range vms {
 		ids, owners, users = append(ids, vm.ID), append(owners, vm.Owner()), append(users, vm.UserID)
-		zones, hosts = append(zones, vm.ZoneID), append(hosts, vm.HostID)
+		zones, hosts, systems = append(zones, vm.ZoneID), append(hosts, vm.HostID), append(systems, vm.OSTypeID)
 		offerings, templates = append(offerings, vm.OfferingID), append(templates, vm.TemplateID)
 	}
 	for _, get := range []func() error{
 		func() error {
 			r.owners, r.names, err = s.IAM.OwnersAnd(ctx, owners, store.Some{Model: &infra.Zone{}, IDs: zones},
 				store.Some{Model: &infra.Host{}, IDs: hosts}, store.Some{Model: &Offering{}, IDs: offerings},
-				store.Some{Model: &iam.User{}, IDs: users, Name: "username"})
+				store.Some{Model: &iam.User{}, IDs: users, Name: "username"}, catalog.NamesOf(systems))
 			return err
 		},
 		func() error { r.templates, err = s.Images.ByID(ctx, templates); return err },
@@ -162,11 +172,11 @@ func (r related) view(vm *VM) View {
 		State: vm.State, ZoneID: vm.ZoneID, ZoneName: r.names[vm.ZoneID], HostID: vm.HostID, HostName: r.names[vm.HostID],
 		Hypervisor: vm.Hypervisor, OfferingID: vm.OfferingID, OfferingName: r.names[vm.OfferingID],
 		TemplateID: vm.TemplateID, TemplateName: t.Name, TemplateText: t.DisplayText, TemplateFormat: t.Format, TemplateType: t.Type,
-		OSDisplayName: vm.OSType, Arch: t.Arch, CPUs: vm.CPUs, MHz: vm.MHz, MemoryMiB: vm.MemoryMiB, Created: command.Time{Time: vm.CreatedAt},
+		OSDisplayName: cmp.Or(r.names[vm.OSTypeID], vm.OSType), OSTypeID: vm.OSTypeID, GuestOSID: vm.OSTypeID, Arch: t.Arch, CPUs: vm.CPUs, MHz: vm.MHz, MemoryMiB: vm.MemoryMiB, Created: command.Time{Time: vm.CreatedAt},
 		Updated: command.At(vm.UpdatedAt), HA: vm.HA, Display: vm.Display, Dynamic: vm.Dynamic, DeleteProtection: vm.DeleteProtection,
 		PasswordEnabled: vm.PasswordEnabled, KeyPairs: vm.KeyPairs, UserID: vm.UserID, Username: r.names[vm.UserID],
 		RootDeviceType: storage.Root, PoolType: "Filesystem", VMType: "User", NICs: r.nics[vm.ID],
-		SecurityGroups: []struct{}{}, AffinityGroups: []struct{}{}, Tags: []struct{}{},
+		SecurityGroups: []struct{}{}, AffinityGroups: []struct{}{},
 	}
 	for _, nic := range v.NICs {
 		if nic.IsDefault {

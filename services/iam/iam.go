@@ -44,8 +44,11 @@ type Service struct {
 	// OnDeleteAccount runs in the transaction that deletes an account, which owns
 	// nothing any more that a Wiper knows of.
 	OnDeleteAccount []func(ctx context.Context, a Account) error
-	counters        map[Kind]Counter
-	wipers          []Wiper
+	// OnRemove runs in the transaction that removes domains, accounts and users,
+	// with their ids.
+	OnRemove []func(ctx context.Context, ids ...string) error
+	counters map[Kind]Counter
+	wipers   []Wiper
 }
 
 // Audit is something worth remembering about access.

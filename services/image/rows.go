@@ -32,7 +32,8 @@ type Template struct {
 	Hypervisor      string // "KVM", "Simulator"
 	Type            string // "BUILTIN", "USER"
 	Arch            string
-	OSType          string `gorm:"column:os_type"`
+	OSType          string `gorm:"column:os_type"`    // its name, when it was chosen
+	OSTypeID        string `gorm:"column:os_type_id"` // in the catalogue; may be empty
 	Bits            int
 	Checksum        string // "{SHA-256}…"
 	Public          bool
@@ -46,6 +47,7 @@ type Template struct {
 	Details         string // JSON object of strings
 	Bytes           int64  // virtual size, known when a copy is ready
 	FileBytes       int64
+	SortKey         int
 }
 
 // Scope shows tenants their own templates and the public ones.

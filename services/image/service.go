@@ -5,6 +5,7 @@ import (
 
 	"golang.org/x/sync/singleflight"
 
+	"aerie/services/catalog"
 	"aerie/services/command"
 	"aerie/services/config"
 	"aerie/services/iam"
@@ -19,6 +20,7 @@ type Parts struct {
 	Jobs     *job.Engine
 	Fleet    *infra.Fleet
 	IAM      *iam.Service
+	Catalog  *catalog.Service
 	Settings *Settings
 }
 
@@ -42,6 +44,9 @@ type Service struct {
 	db    *store.DB
 	fleet *infra.Fleet
 	bases singleflight.Group
+	// Retype gives what was made from a template another guest operating system;
+	// without force it only tells how much there is. compute sets it.
+	Retype func(ctx context.Context, templateID string, os catalog.Type, force bool) (n int64, err error)
 }
 
 // New makes the service and defines its sagas.
@@ -50,6 +55,9 @@ func New(p Parts) *Service {
 	s.defineDownload()
 	s.defineDelete()
 	s.definePrepare()
+	if p.Catalog != nil {
+		p.Catalog.Offered = s.offered
+	}
 	s.counts()
 	s.wipes()
 	return s
@@ -57,7 +65,7 @@ func New(p Parts) *Service {
 
 // Commands are the commands about templates.
 func (s *Service) Commands() []*command.Command {
-	return []*command.Command{s.listCommand(), s.registerCommand(), s.deleteCommand(), s.prepareCommand()}
+	return []*command.Command{s.listCommand(), s.registerCommand(), s.updateCommand(), s.deleteCommand(), s.prepareCommand()}
 }
 
 // Refs tell whether an id that a request names is there for the caller.

@@ -7,9 +7,11 @@ import (
 
 	"gorm.io/gorm"
 
+	"aerie/services/catalog"
 	"aerie/services/command"
 	"aerie/services/iam"
 	"aerie/services/infra"
+	"aerie/services/label"
 	"aerie/services/store"
 )
 
@@ -50,7 +52,10 @@ type View struct {
 	ZoneName    string            `json:"zonename"`
 	Details     map[string]string `json:"details"`
 	Downloads   []Progress        `json:"downloaddetails"`
-	Tags        []struct{}        `json:"tags"`
+	Tags        []label.TagView   `json:"tags"`
+	Annotations bool              `json:"hasannotations"`
+	Icon        *label.Icon       `json:"icon"`
+	OSTypeID    string            `json:"ostypeid"`
 }
 
 // Progress is how far a zone's copy is.
@@ -74,10 +79,10 @@ func (s *Service) Get(ctx context.Context, id string) (View, error) {
 }
 
 func (s *Service) views(ctx context.Context, list []Template) ([]View, error) {
-	var ids []string
+	var ids, systems []string
 	var of []store.Owner
 	for _, t := range list {
-		ids, of = append(ids, t.ID), append(of, t.Owner())
+		ids, of, systems = append(ids, t.ID), append(of, t.Owner()), append(systems, t.OSTypeID)
 	}
 	owners, err := s.parts.IAM.Owners(ctx, of)
 	if err != nil {
@@ -93,25 +98,26 @@ func (s *Service) views(ctx context.Context, list []Template) ([]View, error) {
 		zones, stores = append(zones, c.ZoneID), append(stores, c.StoreID)
 		byTemplate[c.TemplateID] = append(byTemplate[c.TemplateID], c)
 	}
-	zoneNames, err := store.Names[infra.Zone](ctx, s.db, zones)
+	names, err := store.NamesOf(ctx, s.db, store.Some{Model: &infra.Zone{}, IDs: zones}, store.Some{Model: &infra.ImageStore{}, IDs: stores}, catalog.NamesOf(systems))
 	if err != nil {
 		return nil, err
 	}
-	storeNames, err := store.Names[infra.ImageStore](ctx, s.db, stores)
 	out := make([]View, len(list))
 	for i, t := range list {
-		out[i] = view(t, owners(t.Owner()), byTemplate[t.ID], zoneNames, storeNames)
+		out[i] = view(t, owners(t.Owner()), byTemplate[t.ID], names)
 	}
-	return out, err
+	return out, label.Fill(ctx, s.db, out, label.Want{Tags: true, Notes: true}, func(v *View) string { return v.ID }, func(v *View, l label.Shown) {
+		v.Tags, v.Annotations = l.Tags(v.ID), l.Noted(v.ID)
+	})
 }
 
-func view(t Template, who iam.Belongs, copies []Copy, zones, stores map[string]string) View {
+func view(t Template, who iam.Belongs, copies []Copy, names map[string]string) View {
 	v := View{
 		ID: t.ID, Belongs: who, AccountID: t.AccountID, Name: t.Name, DisplayText: t.DisplayText, URL: t.URL, Format: t.Format,
-		Hypervisor: t.Hypervisor, Type: t.Type, Arch: t.Arch, OSType: t.OSType, Bits: t.Bits, Checksum: t.Checksum,
+		Hypervisor: t.Hypervisor, Type: t.Type, Arch: t.Arch, OSType: or(names[t.OSTypeID], t.OSType), OSTypeID: t.OSTypeID, Bits: t.Bits, Checksum: t.Checksum,
 		Created: command.Time{Time: t.CreatedAt}, Public: t.Public, Featured: t.Featured, Extractable: t.Extractable,
 		Password: t.PasswordEnabled, SSHKey: t.SSHKeyEnabled, Scalable: t.Scalable, RequiresHVM: t.RequiresHVM, Bootable: true,
-		Tag: t.Tag, Bytes: t.Bytes, FileBytes: t.FileBytes, Downloads: []Progress{}, Tags: []struct{}{},
+		Tag: t.Tag, Bytes: t.Bytes, FileBytes: t.FileBytes, Downloads: []Progress{},
 	}
 	_ = json.Unmarshal([]byte(t.Details), &v.Details) // written by this package
 	if t.RemovedAt.Valid {
@@ -119,9 +125,9 @@ func view(t Template, who iam.Belongs, copies []Copy, zones, stores map[string]s
 	}
 	for i, c := range copies {
 		if i == 0 || c.State == Ready && !v.Ready {
-			v.ZoneID, v.ZoneName, v.Ready, v.Status = c.ZoneID, zones[c.ZoneID], c.State == Ready, status(c)
+			v.ZoneID, v.ZoneName, v.Ready, v.Status = c.ZoneID, names[c.ZoneID], c.State == Ready, status(c)
 		}
-		v.Downloads = append(v.Downloads, Progress{Store: stores[c.StoreID], Percent: fmt.Sprint(c.Percent), State: string(c.State)})
+		v.Downloads = append(v.Downloads, Progress{Store: names[c.StoreID], Percent: fmt.Sprint(c.Percent), State: string(c.State)})
 	}
 	return v
 }

@@ -76,6 +76,13 @@ func try(ctx context.Context, db *store.DB, need Need) (infra.Host, bool, error)
 	}
 	rand.New(source{db.Rand()}).Shuffle(len(hosts), func(a, b int) { hosts[a], hosts[b] = hosts[b], hosts[a] })
 	for _, h := range hosts {
+		full, err := crowded(ctx, db, h)
+		if err != nil {
+			return h, false, err
+		}
+		if full {
+			continue
+		}
 		if won, err := take(ctx, g, h, need); err != nil || won {
 			return h, won, err
 		}

@@ -11,6 +11,7 @@ import (
 	"aerie/services/fault"
 	"aerie/services/iam"
 	"aerie/services/infra"
+	"aerie/services/label"
 	"aerie/services/store"
 )
 
@@ -70,7 +71,10 @@ func (s *Service) offeringViews(ctx context.Context, list []Offering) ([]Offerin
 			Created: command.Time{Time: o.CreatedAt},
 		}
 	}
-	return out, nil
+	return out, label.Fill(ctx, s.db, out, label.Want{Notes: true, Details: true}, func(v *OfferingView) string { return v.ID }, func(v *OfferingView, l label.Shown) {
+		v.Annotations = l.Noted(v.ID)
+		v.Details = l.Details(v.ID, v.Details)
+	})
 }
 
 func (s *Service) offeringView(ctx context.Context, id string) (OfferingView, error) {
@@ -266,7 +270,10 @@ func (s *Service) deleteOfferingCommand() *command.Command {
 		if err == nil && n == 0 {
 			err = fault.Absent("id", r.ID)
 		}
-		return command.OK, err
+		if err != nil {
+			return command.Success{}, err
+		}
+		return command.OK, label.Drop(ctx, s.db, r.ID)
 	})
 }
 

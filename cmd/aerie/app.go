@@ -17,6 +17,7 @@ import (
 
 	"aerie/drivers"
 	"aerie/handlers/session"
+	"aerie/services/catalog"
 	"aerie/services/command"
 	"aerie/services/command/builtin"
 	"aerie/services/compute"
@@ -28,6 +29,7 @@ import (
 	"aerie/services/image"
 	"aerie/services/infra"
 	"aerie/services/job"
+	"aerie/services/label"
 	"aerie/services/mail"
 	"aerie/services/network"
 	"aerie/services/project"
@@ -52,6 +54,8 @@ type app struct {
 	iam             *iam.Service
 	jobs            *job.Engine
 	mail            *mail.Service
+	labels          *label.Service
+	catalog         *catalog.Service
 	registry        *command.Registry
 	fleet           *infra.Fleet
 	infra           *infra.Service
@@ -92,9 +96,11 @@ func open(ctx context.Context, s state, log *slog.Logger) (*app, error) {
 	a.iam.Audit = a.access
 	a.jobs = job.New(a.db, job.Options{Name: a.name, Log: log, IsTransient: transient, Around: around()})
 	a.mail = mail.New(a.db, a.jobs, log)
+	a.labels = label.New(a.db, a.iam, a.jobs)
+	a.catalog = catalog.New(a.db, a.iam, a.jobs)
 	a.node = newNode(s, log)
 	a.fleet = infra.NewFleet(a.db, map[string]infra.Opener{"qemu": a.node.kvm, "sim": a.node.simulated})
-	a.images = image.New(image.Parts{DB: a.db, Fleet: a.fleet, Jobs: a.jobs, IAM: a.iam, Settings: image.DeclareSettings(a.config)})
+	a.images = image.New(image.Parts{DB: a.db, Fleet: a.fleet, Jobs: a.jobs, IAM: a.iam, Catalog: a.catalog, Settings: image.DeclareSettings(a.config)})
 	a.keeper = infra.NewKeeper(a.db, a.fleet)
 	a.infra = infra.New(infra.Parts{DB: a.db, Fleet: a.fleet, Jobs: a.jobs, Keeper: a.keeper})
 	a.net = network.New(a.db, a.fleet, a.iam)
@@ -130,15 +136,20 @@ func (a *app) register() {
 	who.Work, who.Groups, who.EndProjects = a.work, a.compute.GroupNames, a.projects.EndAll
 	who.Join(a.registry, a.jobs)
 	for _, cmds := range [][]*command.Command{
-		who.Commands(), (&configcmd.Service{Config: a.config, Domain: a.iam.LookupDomain, Account: a.iam.OwnerByID}).Commands(), a.infra.Commands(),
+		who.Commands(), a.labels.Commands(), a.catalog.Commands(), (&configcmd.Service{Config: a.config, Domain: a.iam.LookupDomain, Account: a.iam.OwnerByID}).Commands(), a.infra.Commands(),
 		a.images.Commands(), a.net.Commands(), a.storage.Commands(), a.compute.Commands(), a.projects.Commands(),
 	} {
 		a.registry.Add(cmds...)
 	}
 	for _, refs := range []func(func(string, func(context.Context, string) (bool, error))){
-		who.Refs, a.infra.Refs, a.images.Refs, a.net.Refs, a.storage.Refs, a.compute.Refs, a.projects.Refs,
+		who.Refs, a.labels.Refs, a.catalog.Refs, a.infra.Refs, a.images.Refs, a.net.Refs, a.storage.Refs, a.compute.Refs, a.projects.Refs,
 	} {
 		refs(a.registry.Ref)
+	}
+	for _, kinds := range []func(*label.Service){
+		who.Kinds, a.catalog.Kinds, a.infra.Kinds, a.images.Kinds, a.net.Kinds, a.storage.Kinds, a.compute.Kinds,
+	} {
+		kinds(a.labels)
 	}
 	a.registry.Check()
 }

@@ -222,7 +222,7 @@ func (s *Service) planVM(ctx context.Context, p *plan) error {
 		Display: p.DisplayVM == nil || *p.DisplayVM, Dynamic: p.Dynamic != nil && *p.Dynamic,
 		PasswordEnabled: p.template.PasswordEnabled, KeyPairs: strings.Join(p.KeyPairs, ","), PublicKeys: p.keys,
 		UserData: p.data64.Content, UserDataID: p.data64.ID, UserDataParams: p.data64.Values, Bonded: len(p.groups) > 0,
-		Details: string(details), OSType: p.template.OSType, UserID: actor.UserID,
+		Details: string(details), OSType: p.template.OSType, OSTypeID: p.template.OSTypeID, UserID: actor.UserID,
 	}
 	l, err := s.leaseFrom(p.LeaseDays, p.LeaseAction, lease{Days: p.offering.LeaseDays, Action: p.offering.LeaseAction})
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"aerie/services/fault"
 	"aerie/services/iam"
 	"aerie/services/job"
+	"aerie/services/label"
 	"aerie/services/placement"
 	"aerie/services/state"
 	"aerie/services/storage"
@@ -181,6 +182,9 @@ func (s *Service) expunged(ctx context.Context, h *halt) error {
 		if err := s.bind(ctx, vm.ID, nil); err != nil {
 			return err
 		}
+	}
+	if err := label.Drop(ctx, s.db, vm.ID); err != nil {
+		return err
 	}
 	return s.db.In(ctx).Delete(&vm).Error
 }

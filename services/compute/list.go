@@ -8,6 +8,7 @@ import (
 	"gorm.io/gorm"
 
 	"aerie/services/command"
+	"aerie/services/label"
 	"aerie/services/network"
 	"aerie/services/storage"
 	"aerie/services/store"
@@ -17,6 +18,8 @@ import (
 type ListRequest struct {
 	command.Paging
 	command.Scope
+	label.ByTags
+	label.Show
 	ID         string   `json:"id" ref:"virtualmachine" doc:"the instance"`
 	IDs        []string `json:"ids" ref:"virtualmachine" doc:"several instances"`
 	Name       string   `json:"name" doc:"name of the instance, as a whole"`
@@ -56,6 +59,9 @@ func (s *Service) List(ctx context.Context, r ListRequest) (command.List[View], 
 			views[i].UserData = vms[i].UserData
 		}
 	}
+	if err == nil {
+		err = label.Fill(ctx, s.db, views, label.Want{Icons: r.Icon}, func(v *View) string { return v.ID }, func(v *View, l label.Shown) { v.Icon = l.Icon(v.ID) })
+	}
 	return command.List[View]{Count: n, Items: views}, err
 }
 
@@ -76,6 +82,7 @@ func (s *Service) filter(ctx context.Context, q *gorm.DB, r ListRequest) *gorm.D
 		like := store.Contains(r.Keyword)
 		q = q.Where("(name LIKE ? ESCAPE '!' OR display_name LIKE ? ESCAPE '!' OR instance_name LIKE ? ESCAPE '!')", like, like, like)
 	}
+	q = r.Narrow(ctx, s.db, q)
 	if r.KeyPair != "" {
 		name := likeText.Replace(r.KeyPair)
 		q = q.Where("(key_pairs = ? OR key_pairs LIKE ? ESCAPE '!' OR key_pairs LIKE ? ESCAPE '!' OR key_pairs LIKE ? ESCAPE '!')",

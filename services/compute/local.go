@@ -6,6 +6,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"aerie/services/catalog"
 	"aerie/services/image"
 	"aerie/services/infra"
 	"aerie/services/network"
@@ -114,9 +115,13 @@ func (s *Service) AddBuiltIn(ctx context.Context, zone infra.Zone, b BuiltIn) er
 	if err != nil {
 		return err
 	}
+	os, err := catalog.ByName(ctx, s.db, b.OSType)
+	if err != nil {
+		return err
+	}
 	t := image.Template{
 		Row: store.Row{ID: s.db.NewID()}, Owned: store.Owned(b.Owner), Name: b.Name, DisplayText: b.Text, URL: "file://" + b.Path,
-		Format: "QCOW2", Hypervisor: b.Hypervisor, Type: "BUILTIN", Arch: "x86_64", OSType: b.OSType, Bits: 64, Public: true, Featured: true,
+		Format: "QCOW2", Hypervisor: b.Hypervisor, Type: "BUILTIN", Arch: "x86_64", OSType: b.OSType, OSTypeID: os.ID, Bits: 64, Public: true, Featured: true,
 		PasswordEnabled: true, SSHKeyEnabled: true, Details: "{}", Bytes: b.Bytes, FileBytes: b.FileBytes,
 	}
 	if err := gorm.G[image.Template](g).Create(ctx, &t); err != nil {

@@ -10,6 +10,7 @@ import (
 	"aerie/services/fault"
 	"aerie/services/iam"
 	"aerie/services/infra"
+	"aerie/services/label"
 	"aerie/services/storage"
 	"aerie/services/store"
 )
@@ -117,7 +118,13 @@ func (s *Service) offeringViews(ctx context.Context, list []Offering) ([]Offerin
 		v.DiskName, v.DiskText = names[o.DiskOfferingID], texts[o.DiskOfferingID]
 		out[i] = v
 	}
-	return out, err
+	if err != nil {
+		return nil, err
+	}
+	return out, label.Fill(ctx, s.db, out, label.Want{Notes: true, Details: true}, func(v *OfferingView) string { return v.ID }, func(v *OfferingView, l label.Shown) {
+		v.Annotations = l.Noted(v.ID)
+		v.Details = l.Details(v.ID, v.Details)
+	})
 }
 
 func (s *Service) offeringView(ctx context.Context, id string) (OfferingView, error) {
@@ -157,8 +164,10 @@ func (s *Service) deleteOfferingCommand() *command.Command {
 		if _, err := s.myOffering(ctx, r.ID); err != nil {
 			return command.Success{}, err
 		}
-		_, err := gorm.G[Offering](s.db.In(ctx)).Where("id = ?", r.ID).Delete(ctx)
-		return command.OK, err
+		if _, err := gorm.G[Offering](s.db.In(ctx)).Where("id = ?", r.ID).Delete(ctx); err != nil {
+			return command.Success{}, err
+		}
+		return command.OK, label.Drop(ctx, s.db, r.ID)
 	})
 }
 

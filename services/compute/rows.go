@@ -150,6 +150,7 @@ type VM struct {
 	LeaseAction      string
 	Details          string // JSON object of strings
 	OSType           string `gorm:"column:os_type"`
+	OSTypeID         string `gorm:"column:os_type_id"` // in the catalogue; may be empty
 	UserID           string // who deployed it
 	Why              string // what failed, in Aerie's words
 	UpdatedAt        *time.Time

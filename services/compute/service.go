@@ -38,6 +38,7 @@ func New(p Parts) *Service {
 	s := &Service{Parts: p, db: p.DB}
 	p.Net.Guests, p.Net.Busy, p.Storage.Instances = s.guests, s.busy, s.instances
 	p.Storage.Count(p.IAM)
+	p.Images.Retype = s.retype
 	s.counts()
 	p.IAM.OnDeleteAccount = append(p.IAM.OnDeleteAccount, s.dropKeys)
 	s.wipes()

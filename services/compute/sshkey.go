@@ -11,6 +11,7 @@ import (
 
 	"aerie/services/command"
 	"aerie/services/fault"
+	"aerie/services/label"
 	"aerie/services/store"
 )
 
@@ -34,6 +35,7 @@ type KeyView struct {
 	Name        string `json:"name"`
 	Fingerprint string `json:"fingerprint"`
 	PrivateKey  string `json:"privatekey" secret:"true"`
+	Annotations bool   `json:"hasannotations"`
 }
 
 // CreateKeyRequest asks for a new key pair.
@@ -124,7 +126,9 @@ func (s *Service) keyViews(ctx context.Context, keys []SSHKey) ([]KeyView, error
 	for i, k := range keys {
 		out[i] = KeyView{ID: k.ID, Held: Held{Belongs: owners(k.Owner())}, Name: k.Name, Fingerprint: k.Fingerprint}
 	}
-	return out, nil
+	return out, label.Fill(ctx, s.db, out, label.Want{Notes: true}, func(v *KeyView) string { return v.ID }, func(v *KeyView, l label.Shown) {
+		v.Annotations = l.Noted(v.ID)
+	})
 }
 
 // ListKeysRequest asks for key pairs.
@@ -176,10 +180,19 @@ func (s *Service) deleteKeyCommand() *command.Command {
 			return command.Success{}, err
 		}
 		actor, _ := store.From(ctx)
-		res := s.db.In(ctx).Unscoped().Where("name = ? AND account_id = ?", r.Name, actor.Target().AccountID).Delete(&SSHKey{})
-		if res.Error == nil && res.RowsAffected == 0 {
-			return command.Success{}, fault.Absent("name", r.Name)
+		var keys []SSHKey
+		if err := s.db.In(ctx).Unscoped().Where("name = ? AND account_id = ?", r.Name, actor.Target().AccountID).Find(&keys).Error; err != nil {
+			return command.Success{}, err
 		}
-		return command.OK, res.Error
+		for _, key := range keys {
+			if err := label.Drop(ctx, s.db, key.ID); err != nil {
+				return command.Success{}, err
+			}
+			res := s.db.In(ctx).Unscoped().Where("id = ?", key.ID).Delete(&SSHKey{})
+			if res.Error != nil || res.RowsAffected > 0 {
+				return command.OK, res.Error
+			}
+		}
+		return command.Success{}, fault.Absent("name", r.Name)
 	})
 }

@@ -1,17 +1,20 @@
 package compute
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"net/netip"
 
 	"gorm.io/gorm"
 
+	"aerie/services/catalog"
 	"aerie/services/command"
 	"aerie/services/iam"
 	"aerie/services/image"
 	"aerie/services/infra"
 	"aerie/services/job"
+	"aerie/services/label"
 	"aerie/services/network"
 	"aerie/services/storage"
 	"aerie/services/store"
@@ -74,7 +77,11 @@ type View struct {
 	NICs             []NICView         `json:"nic"`
 	SecurityGroups   []struct{}        `json:"securitygroup"`
 	AffinityGroups   []AffinityView    `json:"affinitygroup"`
-	Tags             []struct{}        `json:"tags"`
+	Tags             []label.TagView   `json:"tags"`
+	Annotations      bool              `json:"hasannotations"`
+	Icon             *label.Icon       `json:"icon"`
+	OSTypeID         string            `json:"ostypeid"`
+	GuestOSID        string            `json:"guestosid"`
 }
 
 // NICView is a card of an instance as commands return it.
@@ -136,15 +143,18 @@ func (s *Service) Views(ctx context.Context, vms []VM) ([]View, error) {
 	for i := range vms {
 		out = append(out, r.view(&vms[i]))
 	}
-	return out, nil
+	return out, label.Fill(ctx, s.db, out, label.Want{Tags: true, Notes: true}, func(v *View) string { return v.ID }, func(v *View, l label.Shown) {
+		v.Annotations = l.Noted(v.ID)
+		v.Tags = l.Tags(v.ID)
+	})
 }
 
 func (s *Service) relatedTo(ctx context.Context, vms []VM) (r related, err error) {
-	var ids, zones, hosts, offerings, templates, users, groups, data []string
+	var ids, zones, hosts, offerings, templates, users, groups, data, systems []string
 	var owners []store.Owner
 	for _, vm := range vms {
 		ids, owners, users = append(ids, vm.ID), append(owners, vm.Owner()), append(users, vm.UserID)
-		zones, hosts = append(zones, vm.ZoneID), append(hosts, vm.HostID)
+		zones, hosts, systems = append(zones, vm.ZoneID), append(hosts, vm.HostID), append(systems, vm.OSTypeID)
 		offerings, templates = append(offerings, vm.OfferingID), append(templates, vm.TemplateID)
 		groups, data = append(groups, vm.GroupID), append(data, vm.UserDataID)
 	}
@@ -153,7 +163,7 @@ func (s *Service) relatedTo(ctx context.Context, vms []VM) (r related, err error
 			r.owners, r.names, err = s.IAM.OwnersAnd(ctx, owners, store.Some{Model: &infra.Zone{}, IDs: zones},
 				store.Some{Model: &infra.Host{}, IDs: hosts}, store.Some{Model: &Offering{}, IDs: offerings},
 				store.Some{Model: &iam.User{}, IDs: users, Name: "username"},
-				store.Some{Model: &Group{}, IDs: groups}, store.Some{Model: &UserData{}, IDs: data})
+				store.Some{Model: &Group{}, IDs: groups}, store.Some{Model: &UserData{}, IDs: data}, catalog.NamesOf(systems))
 			return err
 		},
 		func() error { r.templates, err = s.Images.ByID(ctx, templates); return err },
@@ -175,13 +185,13 @@ func (r related) view(vm *VM) View {
 		State: vm.State, ZoneID: vm.ZoneID, ZoneName: r.names[vm.ZoneID], HostID: vm.HostID, HostName: r.names[vm.HostID],
 		Hypervisor: vm.Hypervisor, OfferingID: vm.OfferingID, OfferingName: r.names[vm.OfferingID],
 		TemplateID: vm.TemplateID, TemplateName: t.Name, TemplateText: t.DisplayText, TemplateFormat: t.Format, TemplateType: t.Type,
-		OSDisplayName: vm.OSType, Arch: t.Arch, CPUs: vm.CPUs, MHz: vm.MHz, MemoryMiB: vm.MemoryMiB, Created: command.Time{Time: vm.CreatedAt},
+		OSDisplayName: cmp.Or(r.names[vm.OSTypeID], vm.OSType), OSTypeID: vm.OSTypeID, GuestOSID: vm.OSTypeID, Arch: t.Arch, CPUs: vm.CPUs, MHz: vm.MHz, MemoryMiB: vm.MemoryMiB, Created: command.Time{Time: vm.CreatedAt},
 		Updated: command.At(vm.UpdatedAt), HA: vm.HA, Display: vm.Display, Dynamic: vm.Dynamic, DeleteProtection: vm.DeleteProtection,
 		PasswordEnabled: vm.PasswordEnabled, KeyPairs: vm.KeyPairs, UserID: vm.UserID, Username: r.names[vm.UserID],
 		RootDeviceType: storage.Root, PoolType: "Filesystem", VMType: "User", NICs: r.nics[vm.ID],
 		UserDataID: vm.UserDataID, UserDataName: r.names[vm.UserDataID], UserDataPolicy: t.UserDataPolicy, UserDataValues: vm.UserDataParams,
 		GroupID: vm.GroupID, Group: r.names[vm.GroupID], LeaseDays: vm.LeaseDays, LeaseAction: vm.LeaseAction, LeaseEnds: command.At(vm.LeaseEnds),
-		SecurityGroups: []struct{}{}, AffinityGroups: append([]AffinityView{}, r.affinity[vm.ID]...), Tags: []struct{}{},
+		SecurityGroups: []struct{}{}, AffinityGroups: append([]AffinityView{}, r.affinity[vm.ID]...),
 	}
 	for _, nic := range v.NICs {
 		if nic.IsDefault {

@@ -73,6 +73,9 @@ func (s *Service) removeAccount(ctx context.Context, a Account) error {
 	if err := s.leaveProjects(ctx, a.ID, ""); err != nil {
 		return err
 	}
+	if err := s.removed(ctx, a.ID); err != nil {
+		return err
+	}
 	users, err := gorm.G[User](s.db.In(ctx)).Where("account_id = ?", a.ID).Find(ctx)
 	if err != nil {
 		return err
@@ -84,6 +87,16 @@ func (s *Service) removeAccount(ctx context.Context, a Account) error {
 	}
 	s.note(ctx, "ACCOUNT.DELETE", a.Name, "", a.Owner())
 	return s.dropQuotas(store.System(ctx, "counters of a removed account"), a)
+}
+
+// removed tells who keeps something beside domains, accounts and users.
+func (s *Service) removed(ctx context.Context, ids ...string) error {
+	for _, hook := range s.OnRemove {
+		if err := hook(ctx, ids...); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // dropQuotas removes an account's counters and takes what they still hold from

@@ -73,5 +73,8 @@ func (s *Service) removeDomain(ctx context.Context, d Domain, cleanup bool) erro
 			return err
 		}
 	}
+	if err := s.removed(ctx, d.ID); err != nil {
+		return err
+	}
 	return s.dropDirectories(ctx, d)
 }

@@ -46,8 +46,11 @@ type Service struct {
 	// OnDeleteAccount runs in the transaction that deletes an account, which owns
 	// nothing any more that a Wiper knows of.
 	OnDeleteAccount []func(ctx context.Context, a Account) error
-	counters        map[Kind]Counter
-	wipers          []Wiper
+	// OnRemove runs in the transaction that removes domains, accounts and users,
+	// with their ids.
+	OnRemove []func(ctx context.Context, ids ...string) error
+	counters map[Kind]Counter
+	wipers   []Wiper
 	// Commands are all that the registry knows; what a role allows is reckoned
 	// over them.
 	Commands func() []Command

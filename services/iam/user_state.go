@@ -117,6 +117,9 @@ func (s *Service) removeUser(ctx context.Context, u User) error {
 	if err != nil {
 		return err
 	}
+	if err := s.removed(ctx, u.ID); err != nil {
+		return err
+	}
 	s.note(ctx, "USER.DELETE", u.Username, u.ID, u.Owner())
 	return s.revokeWhere(store.System(ctx, "end a removed user's sessions"), "user_id = ?", u.ID)
 }

@@ -15,6 +15,7 @@ import (
 	"aerie/services/iam"
 	"aerie/services/infra"
 	"aerie/services/job"
+	"aerie/services/label"
 	"aerie/services/state"
 	"aerie/services/store"
 )
@@ -189,6 +190,9 @@ func (s *Service) forget(ctx context.Context, d *removal) error {
 		if err := s.parts.IAM.ReleaseAll(ctx, t.Owner(), iam.Amounts{iam.Templates: 1, iam.SecondaryStorage: t.FileBytes}); err != nil {
 			return err
 		}
+	}
+	if err := label.Drop(ctx, s.db, t.ID); err != nil {
+		return err
 	}
 	return s.db.In(ctx).Delete(&t).Error
 }

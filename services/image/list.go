@@ -6,8 +6,10 @@ import (
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 
+	"aerie/services/catalog"
 	"aerie/services/command"
 	"aerie/services/fault"
+	"aerie/services/label"
 	"aerie/services/store"
 )
 
@@ -15,6 +17,9 @@ import (
 type ListRequest struct {
 	command.Paging
 	command.Scope
+	label.ByTags
+	label.Show
+	OSCategory  string   `json:"oscategoryid" ref:"oscategory" doc:"templates of operating systems of the category"`
 	Filter      string   `json:"templatefilter" required:"true" doc:"featured, self, selfexecutable, sharedexecutable, executable, community, shared or all"`
 	ID          string   `json:"id" ref:"template" doc:"the template"`
 	IDs         []string `json:"ids" ref:"template" doc:"several templates"`
@@ -46,8 +51,12 @@ func (s *Service) List(ctx context.Context, r ListRequest) (command.List[View], 
 			q = q.Where(column+" = ?", value) // columns are the literals above
 		}
 	}
+	q = r.Narrow(ctx, s.db, q)
 	if len(r.IDs) > 0 {
 		q = q.Where("id IN ?", r.IDs)
+	}
+	if r.OSCategory != "" {
+		q = q.Where("os_type_id IN (?)", s.db.In(ctx).Model(&catalog.Type{}).Where("category_id = ?", r.OSCategory).Select("id"))
 	}
 	if r.Keyword != "" {
 		like := store.Contains(r.Keyword)
@@ -56,11 +65,14 @@ func (s *Service) List(ctx context.Context, r ListRequest) (command.List[View], 
 	if q = s.inZone(ctx, q, r); q.Error != nil {
 		return command.List[View]{}, q.Error
 	}
-	list, n, err := command.Rows[Template](q, r.Paging, "featured DESC, created_at DESC, id DESC")
+	list, n, err := command.Rows[Template](q, r.Paging, "featured DESC, sort_key, created_at DESC, id DESC")
 	if err != nil || len(list) == 0 {
 		return command.List[View]{Count: n}, err
 	}
 	views, err := s.views(ctx, list)
+	if err == nil {
+		err = label.Fill(ctx, s.db, views, label.Want{Icons: r.Icon}, func(v *View) string { return v.ID }, func(v *View, l label.Shown) { v.Icon = l.Icon(v.ID) })
+	}
 	return command.List[View]{Count: n, Items: views}, err
 }
 

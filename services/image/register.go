@@ -8,6 +8,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"aerie/services/catalog"
 	"aerie/services/command"
 	"aerie/services/fault"
 	"aerie/services/iam"
@@ -36,7 +37,7 @@ type RegisterRequest struct {
 	SSHKey      bool              `json:"sshkeyenabled" doc:"whether the guest takes SSH keys"`
 	Scalable    bool              `json:"isdynamicallyscalable" doc:"whether instances may be resized while they run"`
 	RequiresHVM *bool             `json:"requireshvm" doc:"whether it needs hardware virtualization"`
-	OSTypeID    string            `json:"ostypeid" type:"uuid" doc:"the guest's operating system"`
+	OSTypeID    string            `json:"ostypeid" ref:"ostype" doc:"the guest's operating system"`
 	Tag         string            `json:"templatetag" doc:"a tag that hosts must carry"`
 	Details     map[string]string `json:"details" doc:"free details"`
 }
@@ -63,6 +64,10 @@ func (s *Service) register(ctx context.Context, r RegisterRequest) (View, error)
 	if err != nil {
 		return View{}, err
 	}
+	os, err := s.osType(ctx, r.OSTypeID)
+	if err != nil {
+		return View{}, err
+	}
 	details, err := json.Marshal(r.Details)
 	if err != nil {
 		return View{}, err
@@ -72,6 +77,7 @@ func (s *Service) register(ctx context.Context, r RegisterRequest) (View, error)
 		Format: strings.ToUpper(r.Format), Hypervisor: r.Hypervisor, Type: "USER", Arch: or(r.Arch, "x86_64"), Bits: 64, Checksum: r.Checksum,
 		Public: r.Public, Featured: r.Featured, Extractable: r.Extractable, PasswordEnabled: r.Password, SSHKeyEnabled: r.SSHKey,
 		Scalable: r.Scalable, RequiresHVM: r.RequiresHVM == nil || *r.RequiresHVM, Tag: r.Tag, Details: string(details),
+		OSType: os.DisplayName, OSTypeID: os.ID,
 	}
 	actor, _ := store.From(ctx)
 	if err := s.parts.IAM.ReserveAll(ctx, actor.Target(), iam.Amounts{iam.Templates: 1}); err != nil {
@@ -86,6 +92,14 @@ func (s *Service) register(ctx context.Context, r RegisterRequest) (View, error)
 		}
 	}
 	return s.Get(ctx, t.ID)
+}
+
+// osType finds what a request says of the guest; nothing is nothing known.
+func (s *Service) osType(ctx context.Context, id string) (catalog.Type, error) {
+	if id == "" || id == "-1" {
+		return catalog.Type{}, nil
+	}
+	return catalog.Find(ctx, s.db, "ostypeid", id)
 }
 
 // check refuses what could never work before a byte is fetched.

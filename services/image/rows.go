@@ -32,7 +32,8 @@ type Template struct {
 	Hypervisor      string // "KVM", "Simulator"
 	Type            string // "BUILTIN", "USER"
 	Arch            string
-	OSType          string `gorm:"column:os_type"`
+	OSType          string `gorm:"column:os_type"`    // its name, when it was chosen
+	OSTypeID        string `gorm:"column:os_type_id"` // in the catalogue; may be empty
 	Bits            int
 	Checksum        string // "{SHA-256}…"
 	Public          bool
@@ -48,6 +49,7 @@ type Template struct {
 	FileBytes       int64
 	UserDataID      string // that guests of it get
 	UserDataPolicy  string // whether deployments may bring their own
+	SortKey         int
 }
 
 // Scope shows tenants their own templates and the public ones.

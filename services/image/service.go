@@ -5,6 +5,7 @@ import (
 
 	"golang.org/x/sync/singleflight"
 
+	"aerie/services/catalog"
 	"aerie/services/command"
 	"aerie/services/config"
 	"aerie/services/iam"
@@ -19,6 +20,7 @@ type Parts struct {
 	Jobs     *job.Engine
 	Fleet    *infra.Fleet
 	IAM      *iam.Service
+	Catalog  *catalog.Service
 	Settings *Settings
 }
 
@@ -45,6 +47,9 @@ type Service struct {
 	// UserData tells of the user data that templates are linked to. It is set by
 	// compute, which keeps it.
 	UserData func(ctx context.Context, ids []string) (map[string]Linked, error)
+	// Retype gives what was made from a template another guest operating system;
+	// without force it only tells how much there is. compute sets it.
+	Retype func(ctx context.Context, templateID string, os catalog.Type, force bool) (n int64, err error)
 }
 
 // Linked is user data as a template shows it.
@@ -56,6 +61,9 @@ func New(p Parts) *Service {
 	s.defineDownload()
 	s.defineDelete()
 	s.definePrepare()
+	if p.Catalog != nil {
+		p.Catalog.Offered = s.offered
+	}
 	s.counts()
 	s.wipes()
 	return s
@@ -63,7 +71,7 @@ func New(p Parts) *Service {
 
 // Commands are the commands about templates.
 func (s *Service) Commands() []*command.Command {
-	return []*command.Command{s.listCommand(), s.registerCommand(), s.deleteCommand(), s.prepareCommand()}
+	return []*command.Command{s.listCommand(), s.registerCommand(), s.updateCommand(), s.deleteCommand(), s.prepareCommand()}
 }
 
 // Refs tell whether an id that a request names is there for the caller.

@@ -7,9 +7,11 @@ import (
 
 	"gorm.io/gorm"
 
+	"aerie/services/catalog"
 	"aerie/services/command"
 	"aerie/services/iam"
 	"aerie/services/infra"
+	"aerie/services/label"
 	"aerie/services/store"
 )
 
@@ -54,7 +56,10 @@ type View struct {
 	DataParams  string            `json:"userdataparams"`
 	DataPolicy  string            `json:"userdatapolicy"`
 	Downloads   []Progress        `json:"downloaddetails"`
-	Tags        []struct{}        `json:"tags"`
+	Tags        []label.TagView   `json:"tags"`
+	Annotations bool              `json:"hasannotations"`
+	Icon        *label.Icon       `json:"icon"`
+	OSTypeID    string            `json:"ostypeid"`
 }
 
 // Progress is how far a zone's copy is.
@@ -78,10 +83,10 @@ func (s *Service) Get(ctx context.Context, id string) (View, error) {
 }
 
 func (s *Service) views(ctx context.Context, list []Template) ([]View, error) {
-	var ids []string
+	var ids, systems []string
 	var of []store.Owner
 	for _, t := range list {
-		ids, of = append(ids, t.ID), append(of, t.Owner())
+		ids, of, systems = append(ids, t.ID), append(of, t.Owner()), append(systems, t.OSTypeID)
 	}
 	owners, err := s.parts.IAM.Owners(ctx, of)
 	if err != nil {
@@ -97,7 +102,7 @@ func (s *Service) views(ctx context.Context, list []Template) ([]View, error) {
 		zones, stores = append(zones, c.ZoneID), append(stores, c.StoreID)
 		byTemplate[c.TemplateID] = append(byTemplate[c.TemplateID], c)
 	}
-	zoneNames, err := store.Names[infra.Zone](ctx, s.db, zones)
+	names, err := store.NamesOf(ctx, s.db, store.Some{Model: &infra.Zone{}, IDs: zones}, store.Some{Model: &infra.ImageStore{}, IDs: stores}, catalog.NamesOf(systems))
 	if err != nil {
 		return nil, err
 	}
@@ -105,13 +110,14 @@ func (s *Service) views(ctx context.Context, list []Template) ([]View, error) {
 	if err != nil {
 		return nil, err
 	}
-	storeNames, err := store.Names[infra.ImageStore](ctx, s.db, stores)
 	out := make([]View, len(list))
 	for i, t := range list {
-		out[i] = view(t, owners(t.Owner()), byTemplate[t.ID], zoneNames, storeNames)
+		out[i] = view(t, owners(t.Owner()), byTemplate[t.ID], names)
 		out[i].DataName, out[i].DataParams = linked[t.UserDataID].Name, linked[t.UserDataID].Params
 	}
-	return out, err
+	return out, label.Fill(ctx, s.db, out, label.Want{Tags: true, Notes: true}, func(v *View) string { return v.ID }, func(v *View, l label.Shown) {
+		v.Tags, v.Annotations = l.Tags(v.ID), l.Noted(v.ID)
+	})
 }
 
 // linked is the user data of templates, by its id.
@@ -128,13 +134,13 @@ func (s *Service) linked(ctx context.Context, list []Template) (map[string]Linke
 	return s.UserData(ctx, ids)
 }
 
-func view(t Template, who iam.Belongs, copies []Copy, zones, stores map[string]string) View {
+func view(t Template, who iam.Belongs, copies []Copy, names map[string]string) View {
 	v := View{
 		ID: t.ID, Belongs: who, AccountID: t.AccountID, Name: t.Name, DisplayText: t.DisplayText, URL: t.URL, Format: t.Format,
-		Hypervisor: t.Hypervisor, Type: t.Type, Arch: t.Arch, OSType: t.OSType, Bits: t.Bits, Checksum: t.Checksum,
+		Hypervisor: t.Hypervisor, Type: t.Type, Arch: t.Arch, OSType: or(names[t.OSTypeID], t.OSType), OSTypeID: t.OSTypeID, Bits: t.Bits, Checksum: t.Checksum,
 		Created: command.Time{Time: t.CreatedAt}, Public: t.Public, Featured: t.Featured, Extractable: t.Extractable,
 		Password: t.PasswordEnabled, SSHKey: t.SSHKeyEnabled, Scalable: t.Scalable, RequiresHVM: t.RequiresHVM, Bootable: true,
-		Tag: t.Tag, Bytes: t.Bytes, FileBytes: t.FileBytes, Downloads: []Progress{}, DataID: t.UserDataID, DataPolicy: t.UserDataPolicy, Tags: []struct{}{},
+		Tag: t.Tag, Bytes: t.Bytes, FileBytes: t.FileBytes, Downloads: []Progress{}, DataID: t.UserDataID, DataPolicy: t.UserDataPolicy,
 	}
 	_ = json.Unmarshal([]byte(t.Details), &v.Details) // written by this package
 	if t.RemovedAt.Valid {
@@ -142,9 +148,9 @@ func view(t Template, who iam.Belongs, copies []Copy, zones, stores map[string]s
 	}
 	for i, c := range copies {
 		if i == 0 || c.State == Ready && !v.Ready {
-			v.ZoneID, v.ZoneName, v.Ready, v.Status = c.ZoneID, zones[c.ZoneID], c.State == Ready, status(c)
+			v.ZoneID, v.ZoneName, v.Ready, v.Status = c.ZoneID, names[c.ZoneID], c.State == Ready, status(c)
 		}
-		v.Downloads = append(v.Downloads, Progress{Store: stores[c.StoreID], Percent: fmt.Sprint(c.Percent), State: string(c.State)})
+		v.Downloads = append(v.Downloads, Progress{Store: names[c.StoreID], Percent: fmt.Sprint(c.Percent), State: string(c.State)})
 	}
 	return v
 }

@@ -8,6 +8,7 @@ import (
 
 	"aerie/services/command"
 	"aerie/services/fault"
+	"aerie/services/label"
 	"aerie/services/store"
 )
 
@@ -66,7 +67,10 @@ func (s *Service) clusterViews(ctx context.Context, clusters []Cluster) ([]Clust
 	for i, c := range clusters {
 		out[i] = c.view(zones, pods)
 	}
-	return out, nil
+	return out, label.Fill(ctx, s.db, out, label.Want{Notes: true, Details: true}, func(v *ClusterView) string { return v.ID }, func(v *ClusterView, l label.Shown) {
+		v.Annotations = l.Noted(v.ID)
+		v.Details = l.Details(v.ID, v.Details)
+	})
 }
 
 func (s *Service) clusterView(ctx context.Context, id string) (ClusterView, error) {

@@ -12,6 +12,7 @@ import (
 	"aerie/services/event"
 	"aerie/services/fault"
 	"aerie/services/job"
+	"aerie/services/label"
 	"aerie/services/store"
 )
 
@@ -92,12 +93,25 @@ func (s *Service) deleteHostCommand() *command.Command {
 		if err := s.removable(ctx, h, r); err != nil {
 			return command.Success{}, err
 		}
-		if _, err := gorm.G[Pool](s.db.In(ctx)).Where("scope = ? AND host_id = ?", "HOST", h.ID).Delete(ctx); err != nil {
+		if err := s.forgetLocal(ctx, h.ID); err != nil {
 			return command.Success{}, err
 		}
 		s.db.AfterCommit(ctx, func() { s.Fleet.Forget(h.ID) })
 		return command.OK, remove[Host](ctx, s, h.ID)
 	})
+}
+
+// forgetLocal forgets the pools on a host's own disks.
+func (s *Service) forgetLocal(ctx context.Context, hostID string) error {
+	q := s.db.In(ctx).Model(&Pool{}).Where("scope = ? AND host_id = ?", "HOST", hostID)
+	var ids []string
+	if err := q.Pluck("id", &ids).Error; err != nil || len(ids) == 0 {
+		return err
+	}
+	if err := s.db.In(ctx).Where("id IN ?", ids).Delete(&Pool{}).Error; err != nil {
+		return err
+	}
+	return label.Drop(ctx, s.db, ids...)
 }
 
 // removable refuses a host that is at work. What instances and routers claim

@@ -154,6 +154,9 @@ func (s *Service) takeHost(ctx context.Context, h *Host, r AddHostRequest, info 
 		return fault.Param("clusterid", "error.cluster_arch", "name", c.Name, "want", c.Arch, "value", info.Arch)
 	}
 	h.ClusterID = c.ID
+	if err := s.roomFor(ctx, c, h.HypervisorVersion); err != nil {
+		return err
+	}
 	if err := gorm.G[Host](s.db.In(ctx)).Create(ctx, h); err != nil {
 		return err
 	}

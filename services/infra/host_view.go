@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"aerie/services/command"
+	"aerie/services/label"
 	"aerie/services/store"
 )
 
@@ -116,7 +117,10 @@ func (s *Service) hostViews(ctx context.Context, hosts []Host) ([]HostView, erro
 	for i, h := range hosts {
 		out[i] = h.view(zones, pods, clusters)
 	}
-	return out, nil
+	return out, label.Fill(ctx, s.db, out, label.Want{Notes: true, Details: true}, func(v *HostView) string { return v.ID }, func(v *HostView, l label.Shown) {
+		v.Annotations = l.Noted(v.ID)
+		v.Details = l.Details(v.ID, v.Details)
+	})
 }
 
 // hostView returns one host as commands return it.

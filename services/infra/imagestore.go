@@ -9,6 +9,7 @@ import (
 
 	"aerie/services/command"
 	"aerie/services/fault"
+	"aerie/services/label"
 	"aerie/services/store"
 )
 
@@ -48,7 +49,9 @@ func (s *Service) imageStoreViews(ctx context.Context, list []ImageStore) ([]Ima
 	for i, row := range list {
 		out[i] = row.view(zones)
 	}
-	return out, nil
+	return out, label.Fill(ctx, s.db, out, label.Want{Notes: true}, func(v *ImageStoreView) string { return v.ID }, func(v *ImageStoreView, l label.Shown) {
+		v.Annotations = l.Noted(v.ID)
+	})
 }
 
 func imageStoreMeta(name, event, doc string) command.Meta {

@@ -7,6 +7,7 @@ import (
 	"gorm.io/gorm"
 
 	"aerie/services/command"
+	"aerie/services/label"
 	"aerie/services/store"
 )
 
@@ -69,7 +70,9 @@ func (s *Service) podViews(ctx context.Context, pods []Pod) ([]PodView, error) {
 	for i, p := range pods {
 		out[i] = p.view(zones)
 	}
-	return out, nil
+	return out, label.Fill(ctx, s.db, out, label.Want{Notes: true}, func(v *PodView) string { return v.ID }, func(v *PodView, l label.Shown) {
+		v.Annotations = l.Noted(v.ID)
+	})
 }
 
 func (s *Service) podView(ctx context.Context, id string) (PodView, error) {

@@ -14,6 +14,7 @@ import (
 	"aerie/services/command"
 	"aerie/services/event"
 	"aerie/services/fault"
+	"aerie/services/label"
 	"aerie/services/store"
 )
 
@@ -85,7 +86,10 @@ func (s *Service) poolViews(ctx context.Context, pools []Pool) ([]PoolView, erro
 	for i, p := range pools {
 		out[i] = p.view(zones, pods, clusters)
 	}
-	return out, nil
+	return out, label.Fill(ctx, s.db, out, label.Want{Notes: true, Details: true}, func(v *PoolView) string { return v.ID }, func(v *PoolView, l label.Shown) {
+		v.Annotations = l.Noted(v.ID)
+		v.Details = l.Details(v.ID, v.Details)
+	})
 }
 
 func (s *Service) poolView(ctx context.Context, id string) (PoolView, error) {

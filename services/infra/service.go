@@ -8,6 +8,7 @@ import (
 	"aerie/services/command"
 	"aerie/services/fault"
 	"aerie/services/job"
+	"aerie/services/label"
 	"aerie/services/store"
 )
 
@@ -170,13 +171,16 @@ func change[T any](ctx context.Context, s *Service, id string, set map[string]an
 	return s.db.In(ctx).Model(new(T)).Where("id = ?", id).Updates(set).Error
 }
 
-// remove deletes a row.
+// remove deletes a row with its labels.
 func remove[T any](ctx context.Context, s *Service, id string) error {
 	n, err := gorm.G[T](s.db.In(ctx)).Where("id = ?", id).Delete(ctx)
 	if err == nil && n == 0 {
 		err = fault.Absent("id", id)
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return label.Drop(ctx, s.db, id)
 }
 
 // unique refuses a name that a row of the same parent has.

@@ -53,11 +53,11 @@ type AddTrafficRequest struct {
 	Isolation  string `json:"isolationmethod" enum:"VLAN,VXLAN" doc:"accepted for compatibility"`
 }
 
-// label is what Linux takes as the name of an interface.
-var label = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,14}$`)
+// bridgeName is what Linux takes as the name of an interface.
+var bridgeName = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,14}$`)
 
 func kvmLabel(value string) error {
-	if value != "" && !label.MatchString(value) {
+	if value != "" && !bridgeName.MatchString(value) {
 		return fault.Param("kvmnetworklabel", "error.bridge", "value", value)
 	}
 	return nil

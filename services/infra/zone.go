@@ -8,6 +8,7 @@ import (
 	"aerie/services/command"
 	"aerie/services/fault"
 	"aerie/services/iam"
+	"aerie/services/label"
 	"aerie/services/store"
 )
 
@@ -39,7 +40,8 @@ type ZoneView struct {
 	Annotations     bool              `json:"hasannotations"`
 	Details         map[string]string `json:"resourcedetails"`
 	Capacity        []CapacityView    `json:"capacity" view:"admin"`
-	Tags            []struct{}        `json:"tags"`
+	Tags            []label.TagView   `json:"tags"`
+	Icon            *label.Icon       `json:"icon"`
 }
 
 func (z Zone) view(domains map[string]string) ZoneView {
@@ -48,7 +50,7 @@ func (z Zone) view(domains map[string]string) ZoneView {
 		AllocationState: z.AllocationState, DNS1: z.DNS1, DNS2: z.DNS2, InternalDNS1: z.InternalDNS1, InternalDNS2: z.InternalDNS2,
 		GuestCIDR: z.GuestCIDR, NetworkDomain: z.NetworkDomain, DomainID: z.DomainID, DomainName: domains[z.DomainID],
 		LocalStorage: z.LocalStorage, SecurityGroups: z.SecurityGroups, DHCPProvider: "VirtualRouter", Token: z.ID, Type: "Core",
-		PrivateMTU: 1500, PublicMTU: 1500, Tags: []struct{}{},
+		PrivateMTU: 1500, PublicMTU: 1500,
 	}
 	if z.Simulated {
 		v.Details = map[string]string{"simulated": "true"}
@@ -69,7 +71,10 @@ func (s *Service) zoneViews(ctx context.Context, zones []Zone) ([]ZoneView, erro
 	for i, z := range zones {
 		out[i] = z.view(domains)
 	}
-	return out, nil
+	return out, label.Fill(ctx, s.db, out, label.Want{Tags: true, Notes: true, Details: true}, func(v *ZoneView) string { return v.ID }, func(v *ZoneView, l label.Shown) {
+		v.Annotations = l.Noted(v.ID)
+		v.Tags, v.Details = l.Tags(v.ID), l.Details(v.ID, v.Details)
+	})
 }
 
 func (s *Service) zoneView(ctx context.Context, id string) (ZoneView, error) {
@@ -221,6 +226,8 @@ func (s *Service) deleteZoneCommand() *command.Command {
 // ListZonesRequest asks for zones.
 type ListZonesRequest struct {
 	command.Paging
+	label.ByTags
+	label.Show
 	ID          string   `json:"id" ref:"zone" doc:"the zone"`
 	IDs         []string `json:"ids" ref:"zone" doc:"several zones"`
 	Name        string   `json:"name" doc:"name of the zone, as a whole"`
@@ -242,11 +249,15 @@ func (s *Service) listZonesCommand() *command.Command {
 		if r.Available {
 			q = q.Where("allocation_state = ?", Enabled)
 		}
+		q = r.Narrow(ctx, s.db, q)
 		zones, n, err := command.Rows[Zone](r.Search(q, "name", "description"), r.Paging, "name, id")
 		if err != nil {
 			return command.List[ZoneView]{}, err
 		}
 		views, err := s.zoneViews(ctx, zones)
+		if err == nil {
+			err = label.Fill(ctx, s.db, views, label.Want{Icons: r.Icon}, func(v *ZoneView) string { return v.ID }, func(v *ZoneView, l label.Shown) { v.Icon = l.Icon(v.ID) })
+		}
 		if err == nil && r.Capacities && isAdmin(ctx) {
 			err = withCapacity(ctx, s, byZone, views, func(v *ZoneView) (string, *[]CapacityView) { return v.ID, &v.Capacity })
 		}

@@ -6,6 +6,7 @@ import (
 	"aerie/services/command"
 	"aerie/services/iam"
 	"aerie/services/infra"
+	"aerie/services/label"
 	"aerie/services/store"
 )
 
@@ -13,31 +14,32 @@ import (
 type AddressView struct {
 	ID string `json:"id"`
 	iam.Belongs
-	IP          string       `json:"ipaddress"`
-	Allocated   command.Time `json:"allocated"`
-	State       string       `json:"state"`
-	ZoneID      string       `json:"zoneid"`
-	ZoneName    string       `json:"zonename"`
-	NetworkID   string       `json:"associatednetworkid"`
-	NetworkName string       `json:"associatednetworkname"`
-	PhysicalID  string       `json:"physicalnetworkid" view:"admin"`
-	RangeID     string       `json:"vlanid" view:"admin"`
-	RangeName   string       `json:"vlanname" view:"admin"`
-	SourceNAT   bool         `json:"issourcenat"`
-	StaticNAT   bool         `json:"isstaticnat"`
-	Virtual     bool         `json:"forvirtualnetwork"`
-	Display     bool         `json:"fordisplay"`
-	Portable    bool         `json:"isportable"`
-	System      bool         `json:"issystem"`
-	HasRules    bool         `json:"hasrules"`
-	Annotations bool         `json:"hasannotations"`
-	Tags        []struct{}   `json:"tags"`
+	IP          string          `json:"ipaddress"`
+	Allocated   command.Time    `json:"allocated"`
+	State       string          `json:"state"`
+	ZoneID      string          `json:"zoneid"`
+	ZoneName    string          `json:"zonename"`
+	NetworkID   string          `json:"associatednetworkid"`
+	NetworkName string          `json:"associatednetworkname"`
+	PhysicalID  string          `json:"physicalnetworkid" view:"admin"`
+	RangeID     string          `json:"vlanid" view:"admin"`
+	RangeName   string          `json:"vlanname" view:"admin"`
+	SourceNAT   bool            `json:"issourcenat"`
+	StaticNAT   bool            `json:"isstaticnat"`
+	Virtual     bool            `json:"forvirtualnetwork"`
+	Display     bool            `json:"fordisplay"`
+	Portable    bool            `json:"isportable"`
+	System      bool            `json:"issystem"`
+	HasRules    bool            `json:"hasrules"`
+	Annotations bool            `json:"hasannotations"`
+	Tags        []label.TagView `json:"tags"`
 }
 
 // ListAddressesRequest asks for public addresses.
 type ListAddressesRequest struct {
 	command.Paging
 	command.Scope
+	label.ByTags
 	ID         string `json:"id" ref:"publicipaddress" doc:"the address"`
 	IP         string `json:"ipaddress" doc:"the address itself"`
 	ZoneID     string `json:"zoneid" ref:"zone" doc:"the zone"`
@@ -69,6 +71,7 @@ func (s *Service) ListAddresses(ctx context.Context, r ListAddressesRequest) (co
 	for column, v := range map[string]string{"id": r.ID, "address": r.IP, "zone_id": r.ZoneID, "network_id": r.NetworkID, "range_id": r.RangeID} {
 		q = command.Equal(q, column, v)
 	}
+	q = r.Narrow(ctx, s.db, q)
 	if r.SourceNAT != nil {
 		q = q.Where("source_nat = ?", *r.SourceNAT)
 	}
@@ -113,10 +116,12 @@ func (s *Service) addressViews(ctx context.Context, list []PublicIP) ([]AddressV
 			ID: ip.ID, Belongs: belongs(ip.Owner()), IP: ip.Address, Allocated: command.Time{Time: ip.CreatedAt}, State: "Allocated",
 			ZoneID: ip.ZoneID, ZoneName: zones[ip.ZoneID], NetworkID: ip.NetworkID, NetworkName: nets[ip.NetworkID].Name,
 			PhysicalID: r.PhysicalNetworkID, RangeID: ip.RangeID, RangeName: r.VLAN, SourceNAT: ip.SourceNAT, Virtual: true, Display: true,
-			Tags: []struct{}{},
 		}
 	}
-	return out, nil
+	return out, label.Fill(ctx, s.db, out, label.Want{Tags: true, Notes: true}, func(v *AddressView) string { return v.ID }, func(v *AddressView, l label.Shown) {
+		v.Annotations = l.Noted(v.ID)
+		v.Tags = l.Tags(v.ID)
+	})
 }
 
 func (s *Service) rangesByID(ctx context.Context, ids []string) (map[string]PublicRange, error) {

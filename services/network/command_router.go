@@ -8,6 +8,7 @@ import (
 	"aerie/services/command"
 	"aerie/services/iam"
 	"aerie/services/infra"
+	"aerie/services/label"
 	"aerie/services/store"
 )
 
@@ -124,7 +125,9 @@ func (s *Service) routerViews(ctx context.Context, list []Router) ([]RouterView,
 	for i, r := range list {
 		out[i] = b.view(r)
 	}
-	return out, nil
+	return out, label.Fill(ctx, s.db, out, label.Want{Notes: true}, func(v *RouterView) string { return v.ID }, func(v *RouterView, l label.Shown) {
+		v.Annotations = l.Noted(v.ID)
+	})
 }
 
 func (s *Service) besideRouters(ctx context.Context, list []Router) (b beside, err error) {

@@ -10,6 +10,7 @@ import (
 	"aerie/services/fault"
 	"aerie/services/iam"
 	"aerie/services/infra"
+	"aerie/services/label"
 	"aerie/services/store"
 )
 
@@ -147,7 +148,10 @@ func (s *Service) offeringViews(ctx context.Context, list []Offering) ([]Offerin
 			SortKey: o.SortKey, Details: infra.Details(o.Details), NetworkMode: "NATTED",
 		}
 	}
-	return out, nil
+	return out, label.Fill(ctx, s.db, out, label.Want{Notes: true, Details: true}, func(v *OfferingView) string { return v.ID }, func(v *OfferingView, l label.Shown) {
+		v.Annotations = l.Noted(v.ID)
+		v.Details = l.Details(v.ID, v.Details)
+	})
 }
 
 func (s *Service) offeringView(ctx context.Context, id string) (OfferingView, error) {
@@ -189,8 +193,10 @@ func (s *Service) deleteOfferingCommand() *command.Command {
 		if n > 0 {
 			return command.Success{}, fault.Param("id", "error.holds.networks", "name", o.Name, "n", n)
 		}
-		_, err = gorm.G[Offering](s.db.In(ctx)).Where("id = ?", o.ID).Delete(ctx)
-		return command.OK, err
+		if _, err = gorm.G[Offering](s.db.In(ctx)).Where("id = ?", o.ID).Delete(ctx); err != nil {
+			return command.Success{}, err
+		}
+		return command.OK, label.Drop(ctx, s.db, o.ID)
 	})
 }
 

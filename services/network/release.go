@@ -9,6 +9,7 @@ import (
 	"aerie/drivers"
 	"aerie/services/fault"
 	"aerie/services/infra"
+	"aerie/services/label"
 	"aerie/services/placement"
 	"aerie/services/state"
 	"aerie/services/store"
@@ -32,6 +33,9 @@ func (s *Service) TakeDown(ctx context.Context, networkID string) error {
 		return err
 	}
 	return s.db.Tx(ctx, func(ctx context.Context) error {
+		if err := label.Drop(ctx, s.db, r.ID); err != nil {
+			return err
+		}
 		_, err := gorm.G[Router](s.db.In(ctx)).Where("id = ?", r.ID).Delete(ctx)
 		return err
 	})
@@ -65,7 +69,9 @@ func (s *Service) Forget(ctx context.Context, networkID string) error {
 	if err != nil {
 		return err
 	}
+	gone := []string{networkID}
 	for _, ip := range ips {
+		gone = append(gone, ip.ID)
 		if err := placement.Free(ctx, s.db, "public", ip.ID); err != nil {
 			return err
 		}
@@ -73,8 +79,10 @@ func (s *Service) Forget(ctx context.Context, networkID string) error {
 	if _, err := gorm.G[PublicIP](g).Where("network_id = ?", networkID).Delete(ctx); err != nil {
 		return err
 	}
-	_, err = gorm.G[Network](g).Where("id = ?", networkID).Delete(ctx)
-	return err
+	if _, err = gorm.G[Network](g).Where("id = ?", networkID).Delete(ctx); err != nil {
+		return err
+	}
+	return label.Drop(ctx, s.db, gone...)
 }
 
 // Closed marks a network whose router is down as Allocated again.

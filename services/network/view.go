@@ -10,6 +10,7 @@ import (
 	"aerie/services/iam"
 	"aerie/services/infra"
 	"aerie/services/job"
+	"aerie/services/label"
 	"aerie/services/store"
 )
 
@@ -59,7 +60,8 @@ type View struct {
 	Annotations      bool              `json:"hasannotations"`
 	Created          command.Time      `json:"created"`
 	Services         []ServiceView     `json:"service"`
-	Tags             []struct{}        `json:"tags"`
+	Tags             []label.TagView   `json:"tags"`
+	Icon             *label.Icon       `json:"icon"`
 	Details          map[string]string `json:"details"`
 }
 
@@ -112,7 +114,10 @@ func (s *Service) Views(ctx context.Context, list []Network) ([]View, error) {
 			out[i].Pending = command.Pending{JobID: id, JobStatus: new(0)}
 		}
 	}
-	return out, nil
+	return out, label.Fill(ctx, s.db, out, label.Want{Tags: true, Notes: true, Details: true}, func(v *View) string { return v.ID }, func(v *View, l label.Shown) {
+		v.Annotations = l.Noted(v.ID)
+		v.Tags, v.Details = l.Tags(v.ID), l.Details(v.ID, v.Details)
+	})
 }
 
 func (n Network) view(o Offering) View {
@@ -123,7 +128,7 @@ func (n Network) view(o Offering) View {
 		NetworkDomain: n.NetworkDomain, DNS1: n.DNS1, DNS2: n.DNS2, MTU: n.MTU, PublicMTU: n.PublicMTU, Protocol: "IPv4", ACLType: "Account",
 		Related: n.ID, BroadcastType: "Vlan", Display: n.Display, RestartRequired: n.RestartRequired, Persistent: o.Persistent,
 		CanDeploy: n.State != Destroy, EgressAllow: o.EgressAllow, SpecifyVLAN: o.SpecifyVLAN, SpecifyRanges: o.SpecifyRanges,
-		Created: command.Time{Time: n.CreatedAt}, Services: o.services(), Tags: []struct{}{},
+		Created: command.Time{Time: n.CreatedAt}, Services: o.services(),
 	}
 }
 
@@ -154,6 +159,8 @@ func netmask(cidr string) string {
 type ListRequest struct {
 	command.Paging
 	command.Scope
+	label.ByTags
+	label.Show
 	ID              string   `json:"id" ref:"network" doc:"the network"`
 	Name            string   `json:"name" doc:"name of the network, as a whole"`
 	ZoneID          string   `json:"zoneid" ref:"zone" doc:"the zone"`
@@ -194,6 +201,9 @@ func (s *Service) List(ctx context.Context, r ListRequest) (command.List[View], 
 		return command.List[View]{}, err
 	}
 	views, err := s.Views(ctx, list)
+	if err == nil {
+		err = label.Fill(ctx, s.db, views, label.Want{Icons: r.Icon}, func(v *View) string { return v.ID }, func(v *View, l label.Shown) { v.Icon = l.Icon(v.ID) })
+	}
 	return command.List[View]{Count: n, Items: views}, err
 }
 
@@ -210,6 +220,7 @@ func (s *Service) filter(ctx context.Context, q *gorm.DB, r ListRequest) *gorm.D
 	if r.CanDeploy != nil {
 		q = q.Where(map[bool]string{true: "state <> ?", false: "state = ?"}[*r.CanDeploy], Destroy)
 	}
+	q = r.Narrow(ctx, s.db, q)
 	for _, service := range r.Services {
 		q = q.Where("offering_id IN (?)", s.db.In(ctx).Model(&Offering{}).Where("services LIKE ? ESCAPE '!'", store.Contains(service)).Select("id"))
 	}

@@ -91,6 +91,13 @@ func try(ctx context.Context, db *store.DB, need Need) (infra.Host, bool, error)
 		known.sort(hosts, need)
 	}
 	for _, h := range hosts {
+		full, err := crowded(ctx, db, h)
+		if err != nil {
+			return h, false, err
+		}
+		if full {
+			continue
+		}
 		won, err := claim(ctx, g, h, need)
 		if err != nil || won {
 			return h, won, err

@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"testing"
 
+	"aerie/services/catalog"
 	"aerie/services/compute"
 	"aerie/services/iam"
 	"aerie/services/infra"
+	"aerie/services/label"
 	"aerie/services/proof"
 )
 
@@ -18,6 +20,8 @@ var sagas = map[string]func(*proof.World) proof.Case{
 	"iam.account.delete": accountDelete,
 	"iam.domain.clean":   domainClean,
 	"iam.domain.delete":  domainDelete,
+	"catalog.written":    guestOS,
+	"label.written":      zoneTags,
 	"iam.done":           accountLock,
 	"infra.written":      physicalNetwork,
 	"mail.send":          mailSend,
@@ -142,4 +146,20 @@ func physicalNetwork(w *proof.World) proof.Case {
 	return proof.Case{Submit: w.Command("createPhysicalNetwork", "zoneid", w.Zone.ID, "name", "second"), Whole: ask, Empty: ask, After: func() {
 		w.Call(w.Admin, "deletePhysicalNetwork", "id", w.ID(&infra.PhysicalNetwork{}, "name = ?", "second"))
 	}}
+}
+
+func zoneTags(w *proof.World) proof.Case {
+	ask := func() error { return some(w, 1, &label.Tag{}, "resource_id = ? AND tag_value = ?", w.Zone.ID, "b") }
+	return proof.Case{
+		Submit: w.Command("createTags", "resourceids", w.Zone.ID, "resourcetype", "Zone", "tags[0].key", "a", "tags[0].value", "b"),
+		Whole:  ask, Empty: ask, After: func() { w.Call(w.Admin, "deleteTags", "resourceids", w.Zone.ID, "resourcetype", "Zone") },
+	}
+}
+
+func guestOS(w *proof.World) proof.Case {
+	ask := func() error { return some(w, 1, &catalog.Type{}, "display_name = ?", "Haiku") }
+	return proof.Case{
+		Submit: w.Command("addGuestOs", "oscategoryid", w.ID(&catalog.Category{}, "name = ?", "Other"), "osdisplayname", "Haiku"),
+		Whole:  ask, Empty: ask, After: func() { w.Call(w.Admin, "removeGuestOs", "id", w.ID(&catalog.Type{}, "display_name = ?", "Haiku")) },
+	}
 }

@@ -53,10 +53,10 @@ func places(w *proof.World, n int) (all []place) {
 // account, 2 for the running number, the instance, its disk, the job and its
 // event.
 //
-// To do it: claiming the job and noting its start (4), placing it (13 with the
-// host, the pool, the network's generation and the checkpoint), its disk (2),
+// To do it: claiming the job and noting its start (4), placing it (14 with the
+// host, what its hypervisor allows, the pool, the network's generation and the checkpoint), its disk (2),
 // its router (5, which is the whole router read and applied), that it runs (4),
-// the result as the command shows it (4), and the job's end (2). The commits are
+// the result as the command shows it (5), and the job's end (2). The commits are
 // the claim, the checkpoint after placement, the router's
 // own and the end.
 const (

@@ -13,6 +13,7 @@ import (
 	"aerie/services/iam"
 	"aerie/services/image"
 	"aerie/services/job"
+	"aerie/services/label"
 	"aerie/services/network"
 	"aerie/services/storage"
 	"aerie/services/store"
@@ -73,7 +74,7 @@ func (x *tenants) secrets() map[string]string {
 	}
 	for _, model := range []any{
 		&compute.VM{}, &compute.SSHKey{}, &compute.Group{}, &compute.AffinityGroup{}, &compute.UserData{}, &network.Network{}, &network.NIC{}, &network.PublicIP{}, &network.Router{},
-		&storage.Volume{}, &image.Template{}, &event.Row{}, &job.Row{}, &iam.User{},
+		&storage.Volume{}, &image.Template{}, &event.Row{}, &job.Row{}, &iam.User{}, &label.Note{},
 	} {
 		var ids []string
 		x.Must(x.DB.In(x.Sys()).Model(model).Where("account_id IN ?", []string{x.victim.account.ID, x.victim.ids["project"]}).Pluck("id", &ids).Error)

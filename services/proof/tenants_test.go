@@ -1,6 +1,7 @@
 package proof_test
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"database/sql"
@@ -12,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"aerie/services/catalog"
 	"aerie/services/command"
 	"aerie/services/compute"
 	"aerie/services/event"
@@ -19,6 +21,7 @@ import (
 	"aerie/services/image"
 	"aerie/services/infra"
 	"aerie/services/job"
+	"aerie/services/label"
 	"aerie/services/network"
 	"aerie/services/project"
 	"aerie/services/proof"
@@ -65,6 +68,7 @@ func newTenants(t *testing.T) *tenants {
 	keys, err := x.IAM.RegisterKeys(x.victim.ctx, x.victim.ids["user"])
 	x.Must(err)
 	x.victim.ids["api key"] = keys.APIKey
+	x.victim.ids["guestosmapping"], x.victim.ids["hypervisorcapabilities"] = w.ID(&catalog.Mapping{}, "1 = 1"), w.ID(&catalog.Ability{}, "1 = 1")
 	x.infra = map[string]string{
 		"host": w.ID(&infra.Host{}, "1 = 1"), "pod": w.ID(&infra.Pod{}, "1 = 1"), "cluster": w.ID(&infra.Cluster{}, "1 = 1"),
 		"storagepool": w.ID(&infra.Pool{}, "1 = 1"), "imagestore": w.ID(&infra.ImageStore{}, "1 = 1"),
@@ -76,6 +80,18 @@ func newTenants(t *testing.T) *tenants {
 	w.Finish()
 	return x
 }
+
+// labels puts one of each label on a tenant's instance.
+func (x *tenants) labels(ctx context.Context, name string, ids map[string]string) {
+	x.Helper()
+	vm := ids["virtualmachine"]
+	x.Call(ctx, "createTags", "resourcetype", "UserVm", "resourceids", vm, "tags[0].key", name+"-key", "tags[0].value", name+"-value")
+	x.Call(ctx, "uploadResourceIcon", "resourcetype", "UserVm", "resourceids", vm, "base64image", dot)
+	ids["annotation"] = x.Call(ctx, "addAnnotation", "entitytype", "VM", "entityid", vm, "annotation", name+"-comment").(label.NoteView).ID
+}
+
+// dot is a GIF of one pixel.
+const dot = "R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
 
 // kit makes an account and its things.
 func (x *tenants) kit(domain, account, name, role string) kit {
@@ -152,12 +168,14 @@ func (x *tenants) things(ctx context.Context, owner, name string, more ...string
 	x.Call(ctx, "createAffinityGroup", with("name", name+"-affinity", "type", compute.ApartIfCan)...)
 	x.JSON(ctx, "registerUserData", with("name", name+"-data", "userdata", "Y2FuYXJ5")...)
 	x.Deploy(ctx, name+"-vm", with("networkids", own(&network.Network{}), "keypair", name+"-key", "group", name+"-group", "affinitygroupids", own(&compute.AffinityGroup{}))...)
-	return map[string]string{
+	ids := map[string]string{
 		"virtualmachine": own(&compute.VM{}), "network": own(&network.Network{}), "volume": own(&storage.Volume{}),
 		"template": own(&image.Template{}), "publicipaddress": own(&network.PublicIP{}), "router": own(&network.Router{}),
 		"instancegroup": own(&compute.Group{}), "affinitygroup": own(&compute.AffinityGroup{}), "userdata": own(&compute.UserData{}),
 		"nic": own(&network.NIC{}), "event": own(&event.Row{}), "job": own(&job.Row{}),
 	}
+	x.labels(ctx, name, ids)
+	return ids
 }
 
 func (x *tenants) required() string { return x.ID(&network.Offering{}, "availability = ?", "Required") }
@@ -191,7 +209,7 @@ func (x *tenants) ofDomain() {
 }
 
 // shared are kinds that all tenants see by their nature.
-var shared = map[string]bool{}
+var shared = map[string]bool{"ostype": true, "oscategory": true}
 
 // ofDomains are kinds that belong to a domain as a whole.
 var ofDomains = map[string]bool{"domain": true, "serviceoffering": true, "diskoffering": true, "networkoffering": true, "vpcoffering": true, "zone": true}
@@ -211,7 +229,9 @@ var kinds = map[string]string{
 	"deleteSSHKeyPair.name": "key pair", "listSSHKeyPairs.name": "key pair", "listSSHKeyPairs.id": "key pair id",
 	"archiveEvents.ids": "event", "deleteEvents.ids": "event", "archiveAlerts.ids": "alert", "deleteAlerts.ids": "alert",
 	// Not these: the kind of a limit, a key that a user gets, and what there is none of.
-	"listResourceLimits.id": "nothing", "updateUser.userapikey": "nothing", "ostypeid": "nothing",
+	"listResourceLimits.id": "nothing", "updateUser.userapikey": "nothing",
+	"resourceids": "virtualmachine", "entityid": "virtualmachine", "listRegions.id": "nothing", "addRegion.id": "nothing", "updateRegion.id": "nothing", "removeRegion.id": "nothing",
+	"updateAnnotationVisibility.id": "annotation", "removeAnnotation.id": "annotation",
 }
 
 // names tells whether a parameter names something.
@@ -251,15 +271,25 @@ func (x *tenants) foreign(kind string) (foreign, absent string, known bool) {
 	return id, x.absent, ok
 }
 
+// needed are parameters that a command cannot do without though its contract
+// does not say so.
+var needed = map[string]bool{
+	"deployVirtualMachine.templateid": true, "addAnnotation.entitytype": true, "addAnnotation.entityid": true, "addAnnotation.annotation": true,
+	"listAnnotations.entitytype": true,
+}
+
 // fill gives the parameters that a command cannot do without.
 func (x *tenants) fill(c *command.Command, k kit) url.Values {
 	v := url.Values{}
 	for _, p := range c.Params {
-		if !p.Required && c.Name+"."+p.Name != "deployVirtualMachine.templateid" {
+		if !p.Required && !needed[c.Name+"."+p.Name] {
 			continue
 		}
 		kind, named := names(c, p)
-		switch value := plain[p.Name]; {
+		switch value := cmp.Or(plain[c.Name+"."+p.Name], plain[p.Name]); {
+		case p.Type == "map":
+			v.Set(p.Name+"[0].key", "fresh")
+			v.Set(p.Name+"[0].value", "fresh")
 		case kind == "zone":
 			v.Set(p.Name, x.Zone.ID)
 		case kind == "networkoffering":
@@ -290,6 +320,10 @@ var plain = map[string]string{
 	"password": "Test-password-9", "email": "a@example.com", "lock": "false", "resourcetype": "0", "templatefilter": "self",
 	"url": "http://example.com/x", "format": "QCOW2", "hypervisor": "Simulator", "publickey": publicKey, "type": "OU", "accounttype": "0",
 	"rule": "list*", "permission": "allow",
+	"createTags.resourcetype": "UserVm", "deleteTags.resourcetype": "UserVm", "addResourceDetail.resourcetype": "UserVm",
+	"removeResourceDetail.resourcetype": "UserVm", "listResourceDetails.resourcetype": "UserVm", "listDetailOptions.resourcetype": "UserVm",
+	"uploadResourceIcon.resourcetype": "UserVm", "deleteResourceIcon.resourcetype": "UserVm", "listResourceIcon.resourcetype": "UserVm",
+	"base64image": dot, "addAnnotation.entitytype": "VM", "addAnnotation.annotation": "fresh", "listAnnotations.entitytype": "VM",
 }
 
 // ask calls a command as an actor and returns all a client would see of it.

@@ -18,6 +18,7 @@ import (
 	"aerie/drivers"
 	"aerie/drivers/sim"
 	"aerie/services/audit"
+	"aerie/services/catalog"
 	"aerie/services/command"
 	"aerie/services/command/builtin"
 	"aerie/services/compute"
@@ -28,6 +29,7 @@ import (
 	"aerie/services/image"
 	"aerie/services/infra"
 	"aerie/services/job"
+	"aerie/services/label"
 	"aerie/services/mail"
 	"aerie/services/network"
 	"aerie/services/project"
@@ -55,6 +57,8 @@ type Server struct {
 	Registry *command.Registry
 	Config   *config.Service
 	IAM      *iam.Service
+	Labels   *label.Service
+	Catalog  *catalog.Service
 	Who      *iamcmd.Service
 	Fleet    *infra.Fleet
 	Infra    *infra.Service
@@ -167,8 +171,9 @@ func (w *World) services(e *job.Engine) *Server {
 		return w.Center.Host(u.Host), nil
 	}})
 	s.Who = iamcmd.New(s.IAM, e)
+	s.Labels, s.Catalog = label.New(w.DB, s.IAM, e), catalog.New(w.DB, s.IAM, e)
 	settings := compute.DeclareSettings(c)
-	s.Image = image.New(image.Parts{DB: w.DB, Fleet: s.Fleet, Jobs: e, IAM: s.IAM, Settings: image.DeclareSettings(c)})
+	s.Image = image.New(image.Parts{DB: w.DB, Fleet: s.Fleet, Jobs: e, IAM: s.IAM, Catalog: s.Catalog, Settings: image.DeclareSettings(c)})
 	s.Keeper = infra.NewKeeper(w.DB, s.Fleet)
 	s.Infra = infra.New(infra.Parts{DB: w.DB, Fleet: s.Fleet, Jobs: e, Keeper: s.Keeper})
 	s.Net = network.New(w.DB, s.Fleet, s.IAM)
@@ -199,15 +204,20 @@ func (s *Server) register(db *store.DB) {
 	s.Engine.Finish, s.Engine.Notify = s.Registry.Finish, s.Registry.Notify
 	(&builtin.Service{Registry: s.Registry, DB: db, Names: s.IAM, ServerName: "a"}).Register()
 	for _, cmds := range [][]*command.Command{
-		s.Who.Commands(), (&configcmd.Service{Config: s.Config, Domain: s.IAM.LookupDomain, Account: s.IAM.OwnerByID}).Commands(), s.Infra.Commands(),
+		s.Who.Commands(), s.Labels.Commands(), s.Catalog.Commands(), (&configcmd.Service{Config: s.Config, Domain: s.IAM.LookupDomain, Account: s.IAM.OwnerByID}).Commands(), s.Infra.Commands(),
 		s.Image.Commands(), s.Net.Commands(), s.Storage.Commands(), s.Compute.Commands(), s.Projects.Commands(),
 	} {
 		s.Registry.Add(cmds...)
 	}
 	for _, refs := range []func(func(string, func(context.Context, string) (bool, error))){
-		s.Who.Refs, s.Infra.Refs, s.Image.Refs, s.Net.Refs, s.Storage.Refs, s.Compute.Refs, s.Projects.Refs,
+		s.Who.Refs, s.Labels.Refs, s.Catalog.Refs, s.Infra.Refs, s.Image.Refs, s.Net.Refs, s.Storage.Refs, s.Compute.Refs, s.Projects.Refs,
 	} {
 		refs(s.Registry.Ref)
+	}
+	for _, kinds := range []func(*label.Service){
+		s.Who.Kinds, s.Catalog.Kinds, s.Infra.Kinds, s.Image.Kinds, s.Net.Kinds, s.Storage.Kinds, s.Compute.Kinds,
+	} {
+		kinds(s.Labels)
 	}
 	s.Registry.Check()
 }

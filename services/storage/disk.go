@@ -12,6 +12,7 @@ import (
 	"aerie/services/iam"
 	"aerie/services/image"
 	"aerie/services/infra"
+	"aerie/services/label"
 	"aerie/services/state"
 	"aerie/services/store"
 )
@@ -254,7 +255,7 @@ func (s *Service) hostFor(ctx context.Context, p infra.Pool) (string, error) {
 	return h.ID, err
 }
 
-// Forget removes the rows of volumes whose disks are gone. It belongs in a
+// Forget removes the rows, with their labels, of volumes whose disks are gone. It belongs in a
 // transaction.
 func (s *Service) Forget(ctx context.Context, vols []Volume) error {
 	for i := range vols {
@@ -263,6 +264,9 @@ func (s *Service) Forget(ctx context.Context, vols []Volume) error {
 			return err
 		}
 		if err := state.Move(ctx, s.db, v, States, Gone, map[string]any{"removed_at": s.db.Now()}); err != nil {
+			return err
+		}
+		if err := label.Drop(ctx, s.db, v.ID); err != nil {
 			return err
 		}
 		if v.PoolID == "" {

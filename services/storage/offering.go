@@ -11,6 +11,7 @@ import (
 	"aerie/services/command"
 	"aerie/services/iam"
 	"aerie/services/infra"
+	"aerie/services/label"
 	"aerie/services/store"
 )
 
@@ -72,7 +73,10 @@ func (s *Service) offeringViews(ctx context.Context, list []Offering) ([]Offerin
 			Created: command.Time{Time: o.CreatedAt}, SortKey: o.SortKey,
 		}
 	}
-	return out, nil
+	return out, label.Fill(ctx, s.db, out, label.Want{Notes: true, Details: true}, func(v *OfferingView) string { return v.ID }, func(v *OfferingView, l label.Shown) {
+		v.Annotations = l.Noted(v.ID)
+		v.Details = l.Details(v.ID, v.Details)
+	})
 }
 
 func (s *Service) offeringView(ctx context.Context, id string) (OfferingView, error) {
@@ -103,8 +107,10 @@ func (s *Service) deleteOfferingCommand() *command.Command {
 		if _, err := s.mine(ctx, r.ID); err != nil {
 			return command.Success{}, err
 		}
-		_, err := gorm.G[Offering](s.db.In(ctx)).Where("id = ?", r.ID).Delete(ctx)
-		return command.OK, err
+		if _, err := gorm.G[Offering](s.db.In(ctx)).Where("id = ?", r.ID).Delete(ctx); err != nil {
+			return command.Success{}, err
+		}
+		return command.OK, label.Drop(ctx, s.db, r.ID)
 	})
 }
 

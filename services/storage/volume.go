@@ -10,6 +10,7 @@ import (
 	"aerie/services/image"
 	"aerie/services/infra"
 	"aerie/services/job"
+	"aerie/services/label"
 	"aerie/services/store"
 )
 
@@ -25,46 +26,46 @@ type View struct {
 	ID string `json:"id"`
 	iam.Belongs
 	command.Pending
-	Name             string       `json:"name"`
-	Type             string       `json:"type"`
-	State            State        `json:"state"`
-	Size             int64        `json:"size"`
-	ZoneID           string       `json:"zoneid"`
-	ZoneName         string       `json:"zonename"`
-	PodID            string       `json:"podid" view:"admin"`
-	ClusterID        string       `json:"clusterid" view:"admin"`
-	ClusterName      string       `json:"clustername" view:"admin"`
-	PoolID           string       `json:"storageid" view:"admin"`
-	PoolName         string       `json:"storage" view:"admin"`
-	Path             string       `json:"path" view:"admin"`
-	StorageType      string       `json:"storagetype"`
-	Provisioning     string       `json:"provisioningtype"`
-	Hypervisor       string       `json:"hypervisor"`
-	DeviceID         *int64       `json:"deviceid"`
-	VMID             string       `json:"virtualmachineid"`
-	VMName           string       `json:"vmname"`
-	VMDisplayName    string       `json:"vmdisplayname"`
-	VMState          string       `json:"vmstate"`
-	VMType           string       `json:"vmtype"`
-	Attached         command.Time `json:"attached"`
-	Created          command.Time `json:"created"`
-	OfferingID       string       `json:"diskofferingid"`
-	OfferingName     string       `json:"diskofferingname"`
-	OfferingText     string       `json:"diskofferingdisplaytext"`
-	SizeID           string       `json:"serviceofferingid"`
-	SizeName         string       `json:"serviceofferingname"`
-	SizeText         string       `json:"serviceofferingdisplaytext"`
-	TemplateID       string       `json:"templateid"`
-	TemplateName     string       `json:"templatename"`
-	TemplateText     string       `json:"templatedisplaytext"`
-	Display          bool         `json:"displayvolume"`
-	DeleteProtection bool         `json:"deleteprotection"`
-	Destroyed        bool         `json:"destroyed"`
-	Extractable      bool         `json:"isextractable"`
-	Quiesce          bool         `json:"quiescevm"`
-	Snapshots        bool         `json:"supportsstoragesnapshot"`
-	Annotations      bool         `json:"hasannotations"`
-	Tags             []struct{}   `json:"tags"`
+	Name             string          `json:"name"`
+	Type             string          `json:"type"`
+	State            State           `json:"state"`
+	Size             int64           `json:"size"`
+	ZoneID           string          `json:"zoneid"`
+	ZoneName         string          `json:"zonename"`
+	PodID            string          `json:"podid" view:"admin"`
+	ClusterID        string          `json:"clusterid" view:"admin"`
+	ClusterName      string          `json:"clustername" view:"admin"`
+	PoolID           string          `json:"storageid" view:"admin"`
+	PoolName         string          `json:"storage" view:"admin"`
+	Path             string          `json:"path" view:"admin"`
+	StorageType      string          `json:"storagetype"`
+	Provisioning     string          `json:"provisioningtype"`
+	Hypervisor       string          `json:"hypervisor"`
+	DeviceID         *int64          `json:"deviceid"`
+	VMID             string          `json:"virtualmachineid"`
+	VMName           string          `json:"vmname"`
+	VMDisplayName    string          `json:"vmdisplayname"`
+	VMState          string          `json:"vmstate"`
+	VMType           string          `json:"vmtype"`
+	Attached         command.Time    `json:"attached"`
+	Created          command.Time    `json:"created"`
+	OfferingID       string          `json:"diskofferingid"`
+	OfferingName     string          `json:"diskofferingname"`
+	OfferingText     string          `json:"diskofferingdisplaytext"`
+	SizeID           string          `json:"serviceofferingid"`
+	SizeName         string          `json:"serviceofferingname"`
+	SizeText         string          `json:"serviceofferingdisplaytext"`
+	TemplateID       string          `json:"templateid"`
+	TemplateName     string          `json:"templatename"`
+	TemplateText     string          `json:"templatedisplaytext"`
+	Display          bool            `json:"displayvolume"`
+	DeleteProtection bool            `json:"deleteprotection"`
+	Destroyed        bool            `json:"destroyed"`
+	Extractable      bool            `json:"isextractable"`
+	Quiesce          bool            `json:"quiescevm"`
+	Snapshots        bool            `json:"supportsstoragesnapshot"`
+	Annotations      bool            `json:"hasannotations"`
+	Tags             []label.TagView `json:"tags"`
 }
 
 // Entity is what jobs on the volume have to themselves.
@@ -107,7 +108,10 @@ func (s *Service) Views(ctx context.Context, list []Volume) ([]View, error) {
 	for i := range list {
 		out[i] = r.view(&list[i])
 	}
-	return out, nil
+	return out, label.Fill(ctx, s.db, out, label.Want{Tags: true, Notes: true}, func(v *View) string { return v.ID }, func(v *View, l label.Shown) {
+		v.Annotations = l.Noted(v.ID)
+		v.Tags = l.Tags(v.ID)
+	})
 }
 
 func (s *Service) relatedTo(ctx context.Context, list []Volume) (r related, err error) {
@@ -177,7 +181,7 @@ func (r related) view(v *Volume) View {
 		VMState: vm.State, Attached: command.At(v.AttachedAt), Created: command.Time{Time: v.CreatedAt}, OfferingID: v.DiskOfferingID,
 		OfferingName: o.Name, OfferingText: o.DisplayText, SizeID: v.ServiceOfferingID, SizeName: vm.Offering, SizeText: vm.OfferingText,
 		TemplateID: v.TemplateID, TemplateName: t.Name, TemplateText: t.DisplayText, Display: true, DeleteProtection: v.DeleteProtection,
-		Destroyed: v.State == Destroy, Extractable: t.Extractable, Tags: []struct{}{},
+		Destroyed: v.State == Destroy, Extractable: t.Extractable,
 	}
 	if out.Hypervisor == "" {
 		out.Hypervisor = p.Hypervisor
@@ -201,6 +205,7 @@ func (r related) view(v *Volume) View {
 type ListRequest struct {
 	command.Paging
 	command.Scope
+	label.ByTags
 	ID         string   `json:"id" ref:"volume" doc:"the volume"`
 	IDs        []string `json:"ids" ref:"volume" doc:"several volumes"`
 	Name       string   `json:"name" doc:"name of the volume, as a whole"`
@@ -251,6 +256,7 @@ func (s *Service) filter(ctx context.Context, q *gorm.DB, r ListRequest) *gorm.D
 	for column, v := range map[string]string{"name": r.Name, "type": r.Type, "state": r.State} {
 		q = command.Named(q, column, v)
 	}
+	q = r.Narrow(ctx, s.db, q)
 	if len(r.IDs) > 0 {
 		q = q.Where("id IN ?", r.IDs)
 	}

@@ -10,6 +10,7 @@ import (
 	"aerie/services/command"
 	"aerie/services/fault"
 	"aerie/services/iam"
+	"aerie/services/label"
 	"aerie/services/store"
 )
 
@@ -38,11 +39,13 @@ type AccountView struct {
 	Sent            int64             `json:"sentbytes,omitempty" doc:"bytes sent"`
 	Users           []UserView        `json:"user" doc:"the account's users"`
 	Groups          []string          `json:"groups" doc:"names of the account's instance groups"`
+	Icon            *label.Icon       `json:"icon" doc:"its icon"`
 	Limits
 }
 
 type listAccountsRequest struct {
 	command.Paging
+	label.Show
 	ID              string   `json:"id" ref:"account" doc:"the id of the account"`
 	Name            string   `json:"name" doc:"the name of the account"`
 	Type            *int     `json:"accounttype" doc:"the type: 1 admin, 2 domain admin, 0 user"`
@@ -75,8 +78,30 @@ func (s *Service) listAccounts() *command.Command {
 				return out, err
 			}
 			views, err := s.accountViews(ctx, rows, !slices.Contains(r.Details, "min"))
+			if err == nil && r.Icon {
+				err = s.accountIcons(ctx, views)
+			}
 			return command.List[AccountView]{Count: count, Items: views}, err
 		})
+}
+
+// accountIcons shows the icons of accounts and of their users: one query.
+func (s *Service) accountIcons(ctx context.Context, views []AccountView) error {
+	var ids []string
+	for _, v := range views {
+		ids = append(ids, v.ID)
+		for _, u := range v.Users {
+			ids = append(ids, u.ID)
+		}
+	}
+	l, err := label.Of(ctx, s.IAM.DB(), label.Want{IDs: ids, Icons: true})
+	for i := range views {
+		views[i].Icon = l.Icon(views[i].ID)
+		for j := range views[i].Users {
+			views[i].Users[j].Icon = l.Icon(views[i].Users[j].ID)
+		}
+	}
+	return err
 }
 
 // accountScope narrows to whose accounts are asked for: a name alone means the

@@ -12,18 +12,13 @@ var meant = differences()
 
 func differences() spec.Allow {
 	user := map[string]string{
-		"field:icon":      "there are no icons",
 		"field:secretkey": "secrets are shown by registerUserKeys alone",
 	}
 	account := map[string]string{
-		"field:icon":            "there are no icons",
-		"field:user.icon":       "there are no icons",
 		"field:user.secretkey":  "secrets are shown by registerUserKeys alone",
 		"field:taggedresources": "limits have no tags yet",
 	}
 	domain := map[string]string{
-		"field:icon":            "there are no icons",
-		"field:hasannotations":  "there are no annotations yet",
 		"field:domaindetails":   "domains have no details",
 		"field:taggedresources": "limits have no tags yet",
 	}
@@ -42,9 +37,6 @@ func differences() spec.Allow {
 	set(domain, "listDomains", "listDomainChildren", "createDomain", "updateDomain", "moveDomain")
 	set(limit, "updateResourceLimit", "listResourceLimits", "updateResourceCount")
 	out["updateUser"]["param:mandate2fa"] = "there is no second factor yet"
-	for _, c := range []string{"listUsers", "listAccounts", "listDomains", "listDomainChildren"} {
-		out[c]["param:showicon"] = "there are no icons"
-	}
 	for _, c := range []string{"listAccounts", "listDomains"} {
 		out[c]["param:tag"] = "limits have no tags yet"
 	}

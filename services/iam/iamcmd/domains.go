@@ -10,6 +10,7 @@ import (
 	"aerie/services/command"
 	"aerie/services/iam"
 	"aerie/services/job"
+	"aerie/services/label"
 	"aerie/services/store"
 )
 
@@ -25,11 +26,14 @@ type DomainView struct {
 	Path          string       `json:"path" doc:"the path of the domain"`
 	State         string       `json:"state" doc:"the state of the domain"`
 	Created       command.Time `json:"created" doc:"when the domain was created"`
+	Annotations   bool         `json:"hasannotations" doc:"whether there are comments on it"`
+	Icon          *label.Icon  `json:"icon" doc:"its icon"`
 	Limits
 }
 
 type listDomainsRequest struct {
 	command.Paging
+	label.Show
 	ID      string   `json:"id" ref:"domain" doc:"the id of the domain"`
 	Name    string   `json:"name" doc:"the name of the domain"`
 	Level   *int     `json:"level" doc:"the level in the tree"`
@@ -48,12 +52,13 @@ func (s *Service) listDomains() *command.Command {
 			if r.ID == "" && !r.ListAll && !a.IsSystem() && a.Rank != store.Admin {
 				q = q.Where("id = ?", a.DomainID)
 			}
-			return s.domainPage(ctx, q, r.Paging, r.Details)
+			return s.domainPage(ctx, q, r.Paging, r.Details, r.Show)
 		})
 }
 
 type listChildrenRequest struct {
 	command.Paging
+	label.Show
 	ID        string `json:"id" ref:"domain" doc:"the parent; the caller's domain without one"`
 	Name      string `json:"name" doc:"the name of the domain"`
 	Recursive bool   `json:"isrecursive" doc:"true lists all below, not only the next level"`
@@ -80,16 +85,19 @@ func (s *Service) listDomainChildren() *command.Command {
 			} else {
 				q = q.Where("parent_id = ?", parent.ID)
 			}
-			return s.domainPage(ctx, q, r.Paging, nil)
+			return s.domainPage(ctx, q, r.Paging, nil, r.Show)
 		})
 }
 
-func (s *Service) domainPage(ctx context.Context, q *gorm.DB, p command.Paging, details []string) (out command.List[DomainView], err error) {
+func (s *Service) domainPage(ctx context.Context, q *gorm.DB, p command.Paging, details []string, show label.Show) (out command.List[DomainView], err error) {
 	rows, count, err := command.Rows[iam.Domain](p.Search(q, "name"), p, "full_name, id")
 	if err != nil {
 		return out, err
 	}
 	views, err := s.domainViews(ctx, rows, !slices.Contains(details, "min"))
+	if err == nil {
+		err = label.Fill(ctx, s.IAM.DB(), views, label.Want{Icons: show.Icon}, domainID, func(v *DomainView, l label.Shown) { v.Icon = l.Icon(v.ID) })
+	}
 	return command.List[DomainView]{Count: count, Items: views}, err
 }
 
@@ -134,8 +142,10 @@ func (s *Service) domainViews(ctx context.Context, rows []iam.Domain, limits boo
 			views[i].Fill(of[d.Path])
 		}
 	}
-	return views, nil
+	return views, label.Fill(ctx, s.IAM.DB(), views, label.Want{Notes: true}, domainID, func(v *DomainView, l label.Shown) { v.Annotations = l.Noted(v.ID) })
 }
+
+func domainID(v *DomainView) string { return v.ID }
 
 func (s *Service) domainView(ctx context.Context, d iam.Domain) (DomainView, error) {
 	about(ctx, "domain", d.ID, d.FullName, store.Owner{})

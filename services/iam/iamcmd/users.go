@@ -8,6 +8,7 @@ import (
 
 	"aerie/services/command"
 	"aerie/services/iam"
+	"aerie/services/label"
 	"aerie/services/store"
 )
 
@@ -36,11 +37,13 @@ type UserView struct {
 	ChildDomain   bool         `json:"iscallerchilddomain" doc:"whether its domain is below the caller's"`
 	TwoFactor     bool         `json:"is2faenabled" doc:"whether it signs in with two factors"`
 	TwoFactorMust bool         `json:"is2famandated" doc:"whether it must"`
+	Icon          *label.Icon  `json:"icon" doc:"its icon"`
 }
 
 type listUsersRequest struct {
 	command.Paging
 	command.Scope
+	label.Show
 	ID           string `json:"id" ref:"user" doc:"the id of the user"`
 	Username     string `json:"username" doc:"the name of the user"`
 	Type         *int   `json:"accounttype" doc:"the type of the account"`
@@ -66,6 +69,9 @@ func (s *Service) listUsers() *command.Command {
 				return out, err
 			}
 			views, err := s.userViews(ctx, rows)
+			if err == nil {
+				err = label.Fill(ctx, s.IAM.DB(), views, label.Want{Icons: r.Icon}, func(v *UserView) string { return v.ID }, func(v *UserView, l label.Shown) { v.Icon = l.Icon(v.ID) })
+			}
 			return command.List[UserView]{Count: count, Items: views}, err
 		})
 }

@@ -8,6 +8,7 @@ import (
 	"aerie/services/command"
 	"aerie/services/fault"
 	"aerie/services/iam"
+	"aerie/services/label"
 	"aerie/services/store"
 )
 
@@ -54,7 +55,9 @@ func (s *Service) groupViews(ctx context.Context, list []Group) ([]GroupView, er
 	for i, g := range list {
 		out[i] = GroupView{ID: g.ID, Held: Held{Belongs: owners(g.Owner())}, Name: g.Name, Created: command.Time{Time: g.CreatedAt}}
 	}
-	return out, nil
+	return out, label.Fill(ctx, s.db, out, label.Want{Notes: true}, func(v *GroupView) string { return v.ID }, func(v *GroupView, l label.Shown) {
+		v.Annotations = l.Noted(v.ID)
+	})
 }
 
 func (s *Service) groupView(ctx context.Context, g Group) (GroupView, error) {
@@ -140,6 +143,9 @@ func (s *Service) deleteGroupCommand() *command.Command {
 		// Members that the actor does not see, such as removed ones, leave it too.
 		sys := store.System(ctx, "the members of a group that is removed")
 		if err := s.db.In(sys).Unscoped().Model(&VM{}).Where("group_id = ?", g.ID).UpdateColumn("group_id", "").Error; err != nil {
+			return command.Success{}, err
+		}
+		if err := label.Drop(ctx, s.db, g.ID); err != nil {
 			return command.Success{}, err
 		}
 		return command.OK, s.db.In(ctx).Unscoped().Where("id = ?", g.ID).Delete(&Group{}).Error

@@ -26,6 +26,12 @@ func (s *Service) Kinds(l *label.Service) {
 	l.Kind(label.Kind{
 		Name: "SSHKeyPair", Entity: "SSH_KEYPAIR", Model: &SSHKey{}, Column: "name", Find: label.Owned(s.db, func(k SSHKey) string { return k.Name }),
 	})
+	l.Kind(label.Kind{
+		Name: "InstanceGroup", Entity: "INSTANCE_GROUP", Model: &Group{}, Column: "name", Find: label.Owned(s.db, func(g Group) string { return g.Name }),
+	})
+	l.Kind(label.Kind{
+		Name: "UserData", Entity: "USER_DATA", Model: &UserData{}, Column: "name", Find: label.Owned(s.db, func(u UserData) string { return u.Name }),
+	})
 }
 
 func (s *Service) details(ctx context.Context, id string) (map[string]string, error) {

@@ -35,7 +35,6 @@ type KeyView struct {
 	Name        string `json:"name"`
 	Fingerprint string `json:"fingerprint"`
 	PrivateKey  string `json:"privatekey" secret:"true"`
-	Annotations bool   `json:"hasannotations"`
 }
 
 // CreateKeyRequest asks for a new key pair.

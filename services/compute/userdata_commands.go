@@ -9,6 +9,7 @@ import (
 	"aerie/services/command"
 	"aerie/services/fault"
 	"aerie/services/image"
+	"aerie/services/label"
 	"aerie/services/store"
 )
 
@@ -76,11 +77,14 @@ func (s *Service) listUserDataCommand() *command.Command {
 			if err != nil {
 				return out, err
 			}
-			return command.ListOf(list, n, func(u UserData) UserDataView {
+			out = command.ListOf(list, n, func(u UserData) UserDataView {
 				return UserDataView{
 					ID: u.ID, Held: Held{Belongs: owners(u.Owner())}, AccountID: u.AccountID, Name: u.Name, Params: u.Params, Content: u.Content,
 				}
-			}), nil
+			})
+			return out, label.Fill(ctx, s.db, out.Items, label.Want{Notes: true}, func(v *UserDataView) string { return v.ID }, func(v *UserDataView, l label.Shown) {
+				v.Annotations = l.Noted(v.ID)
+			})
 		})
 }
 
@@ -113,6 +117,9 @@ func (s *Service) deleteUserDataCommand() *command.Command {
 			if n > 0 {
 				return command.Success{}, fault.New(fault.InUse, "error.userdata_used."+use.what, "name", u.Name, "n", n)
 			}
+		}
+		if err := label.Drop(ctx, s.db, u.ID); err != nil {
+			return command.Success{}, err
 		}
 		return command.OK, s.db.In(ctx).Unscoped().Where("id = ?", u.ID).Delete(&UserData{}).Error
 	})

@@ -345,7 +345,10 @@ func TestCommentsEverywhere(t *testing.T) {
 	w.Deploy(w.Admin, "web")
 	w.JSON(w.Admin, "createSSHKeyPair", "name", "key")
 	w.JSON(w.Admin, "createDiskOffering", "name", "disk", "disksize", "1")
+	w.JSON(w.Admin, "createInstanceGroup", "name", "group")
+	w.JSON(w.Admin, "registerUserData", "name", "data", "userdata", "eA==")
 	list := map[string]string{
+		"INSTANCE_GROUP": "listInstanceGroups", "USER_DATA": "listUserData",
 		"VM": "listVirtualMachines", "VOLUME": "listVolumes", "NETWORK": "listNetworks", "PUBLIC_IP_ADDRESS": "listPublicIpAddresses",
 		"TEMPLATE": "listTemplates", "SSH_KEYPAIR": "listSSHKeyPairs", "ZONE": "listZones", "POD": "listPods", "CLUSTER": "listClusters",
 		"HOST": "listHosts", "DOMAIN": "listDomains", "SERVICE_OFFERING": "listServiceOfferings", "DISK_OFFERING": "listDiskOfferings",

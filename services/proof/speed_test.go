@@ -53,15 +53,15 @@ func places(w *proof.World, n int) (all []place) {
 // account, 2 for the running number, the instance, its disk, the job and its
 // event.
 //
-// To do it: claiming the job and noting its start (4), placing it (14 with the
+// To do it: claiming the job and noting its start (4), placing it (15 with the
 // host, what its hypervisor allows, the pool, the network's generation and the checkpoint), its disk (2),
 // its router (5, which is the whole router read and applied), that it runs (4),
-// the result as the command shows it (5), and the job's end (2). The commits are
+// the result as the command shows it with its labels (6), and the job's end (2). The commits are
 // the claim, the checkpoint after placement, the router's
 // own and the end.
 const (
 	acceptStatements, acceptCommits = 17, 1
-	doStatements, doCommits         = 36, 4 // two of them ask whether the asker still may
+	doStatements, doCommits         = 38, 4 // two of them ask whether the asker still may
 )
 
 // TestADeploymentIsCheap holds it.

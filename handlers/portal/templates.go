@@ -129,7 +129,7 @@ func templateDeeds(r *Request, t image.View) []deed {
 	if r.Admin() || t.AccountID == r.Who.Account.ID {
 		out = append(out, deed{Command: "linkUserDataToTemplate", Key: "link_userdata", Icon: "link", Path: base + "/userdata", Open: true})
 	}
-	if r.Managing() || t.AccountID == r.Who.Account.ID {
+	if t.Own {
 		out = append(out, deed{Command: "deleteTemplate", Key: "delete", Icon: "trash-2", Path: base + "/delete", Page: true, Danger: true})
 	}
 	return out

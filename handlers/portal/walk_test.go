@@ -76,9 +76,11 @@ func linksOf(body string) (out []string) {
 
 // shapeOf is what pages of one kind share: their route below the scope, with
 // the tab or the deed that it names; empty without a route.
-func (g *guest) shapeOf(path string) string {
-	c := g.echo.NewContext(httptest.NewRequest(http.MethodGet, path, nil), httptest.NewRecorder())
-	g.echo.Router().Find(http.MethodGet, path, c)
+func (g *guest) shapeOf(path string) string { return g.routeOf(http.MethodGet, path) }
+
+func (g *guest) routeOf(method, path string) string {
+	c := g.echo.NewContext(httptest.NewRequest(method, path, nil), httptest.NewRecorder())
+	g.echo.Router().Find(method, path, c)
 	if strings.HasSuffix(c.Path(), "*") {
 		return ""
 	}

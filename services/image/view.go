@@ -60,6 +60,7 @@ type View struct {
 	Annotations bool              `json:"hasannotations"`
 	Icon        *label.Icon       `json:"icon"`
 	OSTypeID    string            `json:"ostypeid"`
+	Own         bool              `json:"-"` // for pages: whether the reader may change it
 }
 
 // Progress is how far a zone's copy is.
@@ -110,9 +111,11 @@ func (s *Service) views(ctx context.Context, list []Template) ([]View, error) {
 	if err != nil {
 		return nil, err
 	}
+	actor, _ := store.From(ctx)
 	out := make([]View, len(list))
 	for i, t := range list {
 		out[i] = view(t, owners(t.Owner()), byTemplate[t.ID], names)
+		out[i].Own = actor.Sees(t.Owner())
 		out[i].DataName, out[i].DataParams = linked[t.UserDataID].Name, linked[t.UserDataID].Params
 	}
 	return out, label.Fill(ctx, s.db, out, label.Want{Tags: true, Notes: true}, func(v *View) string { return v.ID }, func(v *View, l label.Shown) {

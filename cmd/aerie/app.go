@@ -17,6 +17,7 @@ import (
 
 	"aerie/drivers"
 	"aerie/handlers/session"
+	"aerie/services/alarm"
 	"aerie/services/command"
 	"aerie/services/command/builtin"
 	"aerie/services/compute"
@@ -28,6 +29,7 @@ import (
 	"aerie/services/image"
 	"aerie/services/infra"
 	"aerie/services/job"
+	"aerie/services/mail"
 	"aerie/services/network"
 	"aerie/services/reconcile"
 	"aerie/services/storage"
@@ -49,6 +51,12 @@ type app struct {
 	keepEvents      config.Value[time.Duration]
 	iam             *iam.Service
 	jobs            *job.Engine
+	mail            *mail.Service
+	alarm           *alarm.Service
+	keepAlerts      config.Value[time.Duration]
+	pageSize        config.Value[int]
+	throttle        *iam.Throttle
+	thresholds      *infra.Thresholds
 	registry        *command.Registry
 	fleet           *infra.Fleet
 	infra           *infra.Service
@@ -87,6 +95,8 @@ func open(ctx context.Context, s state, log *slog.Logger) (*app, error) {
 	a.config.Domains = a.iam.DomainsAbove
 	a.iam.Audit = a.access
 	a.jobs = job.New(a.db, job.Options{Name: a.name, Log: log, IsTransient: transient, Around: around()})
+	a.mail = mail.New(a.db, a.jobs, log)
+	a.recordSettings()
 	a.node = newNode(s, log)
 	a.fleet = infra.NewFleet(a.db, map[string]infra.Opener{"qemu": a.node.kvm, "sim": a.node.simulated})
 	a.images = image.New(image.Parts{DB: a.db, Fleet: a.fleet, Jobs: a.jobs, IAM: a.iam, Settings: image.DeclareSettings(a.config)})
@@ -114,10 +124,13 @@ func open(ctx context.Context, s state, log *slog.Logger) (*app, error) {
 // register brings every command and every reference into the registry.
 func (a *app) register() {
 	a.registry = &command.Registry{DB: a.db, Jobs: a.jobs, Directory: a.iam}
+	a.registry.MaxPage = a.pageSize.Get
 	a.jobs.Finish, a.jobs.Notify = a.registry.Finish, a.registry.Notify
-	(&builtin.Service{Registry: a.registry, DB: a.db, Names: a.iam, ServerName: a.name}).Register()
+	own := &builtin.Service{Registry: a.registry, DB: a.db, Names: a.iam, ServerName: a.name, Capability: a.capability}
+	own.Register()
+	own.Define(a.jobs)
 	who := iamcmd.New(a.iam, a.jobs)
-	who.Work = a.work
+	who.Work, who.Throttle = a.work, a.throttle
 	who.Join(a.registry, a.jobs)
 	for _, cmds := range [][]*command.Command{
 		who.Commands(), (&configcmd.Service{Config: a.config, Domain: a.iam.LookupDomain, Account: a.iam.OwnerByID}).Commands(), a.infra.Commands(),
@@ -212,6 +225,8 @@ func (a *app) keep() {
 		reconcile.Loop{Name: "sessions", Every: 5 * time.Minute, Run: a.iam.Sweep},
 		reconcile.Loop{Name: "moves", Every: time.Minute, Run: a.iam.FollowMoves},
 		reconcile.Loop{Name: "images", Every: time.Hour, Run: a.images.CollectBases},
+		reconcile.Loop{Name: "alerts", Every: 5 * time.Second, Run: a.alarm.Round},
+		reconcile.Loop{Name: "capacity", Every: time.Minute, Run: func(ctx context.Context) error { return a.infra.WatchCapacity(ctx, a.thresholds) }},
 		reconcile.Loop{Name: "history", Every: time.Hour, Run: a.prune},
 	)
 }
@@ -223,6 +238,10 @@ func (a *app) prune(ctx context.Context) error {
 	_, err := a.jobs.Prune(ctx, keepJobs)
 	if age := a.keepEvents.Get(ctx); age > 0 {
 		_, pruned := event.Prune(ctx, a.db, age)
+		err = errors.Join(err, pruned)
+	}
+	if age := a.keepAlerts.Get(ctx); age > 0 {
+		_, pruned := event.PruneAlerts(ctx, a.db, age)
 		err = errors.Join(err, pruned)
 	}
 	return errors.Join(err, a.compute.PruneTickets(ctx))

@@ -39,6 +39,7 @@ func New(p Parts) *Service {
 	p.Net.Guests, p.Net.Busy, p.Storage.Instances = s.guests, s.busy, s.instances
 	p.Storage.Count(p.IAM)
 	s.counts()
+	s.countTags()
 	p.IAM.OnDeleteAccount = append(p.IAM.OnDeleteAccount, s.dropKeys)
 	s.wipes()
 	s.defineDeploy()

@@ -38,10 +38,21 @@ func (v Value[T]) Delegated() Value[T] {
 	return v
 }
 
+// Text is a text that was declared with Declare.
+func (s *Service) Text(name string) Value[string] {
+	return Value[string]{s, name, func(t string) string { return t }}
+}
+
 // Secret declares a text that is never shown again.
 func (s *Service) Secret(name, category string) Value[string] {
 	s.Declare(Setting{Name: name, Category: category, Kind: Text, Dynamic: true, Secret: true})
 	return Value[string]{s, name, func(t string) string { return t }}
+}
+
+// List declares texts that are separated by commas.
+func (s *Service) List(name, category string) Value[string] {
+	s.Declare(Setting{Name: name, Category: category, Kind: CSV, Dynamic: true})
+	return s.Text(name)
 }
 
 // Int declares a whole number between low and high; high 0 is no bound.

@@ -45,7 +45,9 @@ type Service struct {
 	// nothing any more that a Wiper knows of.
 	OnDeleteAccount []func(ctx context.Context, a Account) error
 	counters        map[Kind]Counter
-	wipers          []Wiper
+	// Tags are the limits that go by tags; nil: there are none.
+	Tags   *Tags
+	wipers []Wiper
 	// Commands are all that the registry knows; what a role allows is reckoned
 	// over them.
 	Commands func() []Command

@@ -2,6 +2,7 @@ package iam
 
 import (
 	"context"
+	"path"
 
 	"aerie/services/store"
 )
@@ -34,4 +35,21 @@ func (s *Service) named(ctx context.Context, row any, id string) {
 	if err := s.db.In(ctx).Unscoped().Where("id = ?", id).Limit(1).Find(row).Error; err != nil {
 		s.opts.Log.WarnContext(ctx, "a name is not known", "id", id, "error", err)
 	}
+}
+
+// NamesByID names accounts, domains and users in one query, and the paths of
+// the domains.
+func (s *Service) NamesByID(ctx context.Context, accounts, domains, users []string) (names, paths map[string]string, err error) {
+	all, err := store.NamesOf(ctx, s.db, store.Some{Model: &Account{}, IDs: accounts},
+		store.Some{Model: &Domain{}, IDs: domains, Name: "full_name"}, store.Some{Model: &User{}, IDs: users, Name: "username"})
+	paths = map[string]string{}
+	for _, id := range domains {
+		if full := all[id]; full != "" {
+			paths[id] = full
+		}
+	}
+	for id, full := range paths {
+		all[id] = path.Base(full)
+	}
+	return all, paths, err
 }

@@ -17,6 +17,7 @@ import (
 
 	"aerie/drivers"
 	"aerie/drivers/sim"
+	"aerie/services/alarm"
 	"aerie/services/audit"
 	"aerie/services/command"
 	"aerie/services/command/builtin"
@@ -28,6 +29,7 @@ import (
 	"aerie/services/image"
 	"aerie/services/infra"
 	"aerie/services/job"
+	"aerie/services/mail"
 	"aerie/services/network"
 	"aerie/services/storage"
 	"aerie/services/store"
@@ -50,6 +52,9 @@ type World struct {
 type Server struct {
 	Engine   *job.Engine
 	Registry *command.Registry
+	Mail     *mail.Service
+	Alarm    *alarm.Service
+	Levels   *infra.Thresholds
 	Config   *config.Service
 	IAM      *iam.Service
 	Who      *iamcmd.Service
@@ -152,6 +157,9 @@ func (w *World) services(e *job.Engine) *Server {
 	c := config.New(w.DB)
 	s := &Server{Engine: e, Config: c, IAM: iam.New(w.DB, iam.Options{Argon: iam.Argon{Time: 1, Memory: 64, Threads: 1}})}
 	c.Domains = s.IAM.DomainsAbove
+	s.Mail = mail.New(w.DB, e, nil)
+	s.Alarm = alarm.New(w.DB, c, s.Mail.Sender(c, "alert", "Alert"), "test", nil)
+	s.Levels, s.IAM.Tags = infra.DeclareThresholds(c), iam.DeclareTags(c)
 	s.Fleet = infra.NewFleet(w.DB, map[string]infra.Opener{"sim": func(_ context.Context, h infra.Host) (drivers.Driver, error) {
 		u, err := url.Parse(h.URL)
 		if err != nil {
@@ -160,6 +168,7 @@ func (w *World) services(e *job.Engine) *Server {
 		return w.Center.Host(u.Host), nil
 	}})
 	s.Who = iamcmd.New(s.IAM, e)
+	s.Who.Throttle = iam.NewThrottle(w.DB, c)
 	settings := compute.DeclareSettings(c)
 	s.Image = image.New(image.Parts{DB: w.DB, Fleet: s.Fleet, Jobs: e, IAM: s.IAM, Settings: image.DeclareSettings(c)})
 	s.Keeper = infra.NewKeeper(w.DB, s.Fleet)
@@ -183,7 +192,9 @@ func (s *Server) register(db *store.DB) {
 	s.Registry = &command.Registry{DB: db, Jobs: s.Engine, Directory: s.IAM}
 	s.Who.Join(s.Registry, s.Engine)
 	s.Engine.Finish, s.Engine.Notify = s.Registry.Finish, s.Registry.Notify
-	(&builtin.Service{Registry: s.Registry, DB: db, Names: s.IAM, ServerName: "a"}).Register()
+	own := &builtin.Service{Registry: s.Registry, DB: db, Names: s.IAM, ServerName: "a"}
+	own.Register()
+	own.Define(s.Engine)
 	for _, cmds := range [][]*command.Command{
 		s.Who.Commands(), (&configcmd.Service{Config: s.Config, Domain: s.IAM.LookupDomain, Account: s.IAM.OwnerByID}).Commands(), s.Infra.Commands(),
 		s.Image.Commands(), s.Net.Commands(), s.Storage.Commands(), s.Compute.Commands(),

@@ -52,6 +52,7 @@ type listAccountsRequest struct {
 	CleanupRequired *bool    `json:"iscleanuprequired" doc:"accounts that are being removed"`
 	APIKeyAccess    string   `json:"apikeyaccess" doc:"accounts with this access by keys"`
 	Details         []string `json:"details" doc:"min leaves out limits; all is the default"`
+	Tag             string   `json:"tag" doc:"only this tag in taggedresources"`
 }
 
 func (s *Service) listAccounts() *command.Command {
@@ -73,7 +74,7 @@ func (s *Service) listAccounts() *command.Command {
 			if err != nil {
 				return out, err
 			}
-			views, err := s.accountViews(ctx, rows, !slices.Contains(r.Details, "min"))
+			views, err := s.accountViews(withTag(ctx, r.Tag), rows, !slices.Contains(r.Details, "min"))
 			return command.List[AccountView]{Count: count, Items: views}, err
 		})
 }
@@ -128,6 +129,12 @@ func (s *Service) accountViews(ctx context.Context, rows []iam.Account, limits b
 			return nil, err
 		}
 	}
+	var tagged map[string][]iam.Limit
+	if limits {
+		if tagged, err = s.IAM.TagLimits(ctx, ids); err != nil {
+			return nil, err
+		}
+	}
 	work := map[string]Work{}
 	if s.Work != nil && limits {
 		if work, err = s.Work(ctx, ids); err != nil {
@@ -143,6 +150,7 @@ func (s *Service) accountViews(ctx context.Context, rows []iam.Account, limits b
 		}
 		if limits {
 			v.fill(of[a.ID])
+			v.Tagged = taggedTexts(tagged[a.ID], tagOf(ctx))
 		}
 		views[i] = v
 	}

@@ -16,21 +16,17 @@ func differences() spec.Allow {
 		"field:secretkey": "secrets are shown by registerUserKeys alone",
 	}
 	account := map[string]string{
-		"field:icon":            "there are no icons",
-		"field:user.icon":       "there are no icons",
-		"field:user.secretkey":  "secrets are shown by registerUserKeys alone",
-		"field:groups":          "instance groups are not there yet",
-		"field:taggedresources": "limits have no tags yet",
+		"field:icon":           "there are no icons",
+		"field:user.icon":      "there are no icons",
+		"field:user.secretkey": "secrets are shown by registerUserKeys alone",
+		"field:groups":         "instance groups are not there yet",
 	}
 	domain := map[string]string{
-		"field:icon":            "there are no icons",
-		"field:hasannotations":  "there are no annotations yet",
-		"field:domaindetails":   "domains have no details",
-		"field:taggedresources": "limits have no tags yet",
+		"field:icon":           "there are no icons",
+		"field:hasannotations": "there are no annotations yet",
+		"field:domaindetails":  "domains have no details",
 	}
 	limit := map[string]string{
-		"param:tag":       "limits have no tags yet",
-		"field:tag":       "limits have no tags yet",
 		"field:project":   "there are no projects yet",
 		"field:projectid": "there are no projects yet",
 	}
@@ -47,9 +43,6 @@ func differences() spec.Allow {
 	out["updateUser"]["param:mandate2fa"] = "there is no second factor yet"
 	for _, c := range []string{"listUsers", "listAccounts", "listDomains", "listDomainChildren"} {
 		out[c]["param:showicon"] = "there are no icons"
-	}
-	for _, c := range []string{"listAccounts", "listDomains"} {
-		out[c]["param:tag"] = "limits have no tags yet"
 	}
 	return out
 }

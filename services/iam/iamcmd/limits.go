@@ -59,6 +59,8 @@ type Limits struct {
 	GPULimit             string  `json:"gpulimit" doc:"GPUs it may have"`
 	GPUTotal             int64   `json:"gputotal" doc:"GPUs it has"`
 	GPUAvailable         string  `json:"gpuavailable" doc:"GPUs left"`
+
+	Tagged []string `json:"taggedresources" doc:"limits of what carries a tag"`
 }
 
 // fill takes the limits of all kinds, in their order.

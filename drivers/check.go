@@ -85,6 +85,8 @@ func (s VMSpec) check() error {
 		return fmt.Errorf("%d CPUs: a machine has 1 to %d", s.CPUs, maxCPUs)
 	case s.CPUMHz < 0:
 		return fmt.Errorf("%d MHz", s.CPUMHz)
+	case s.CPUCap < 0 || s.CPUCap > 100:
+		return fmt.Errorf("a bound of %d percent of a processor", s.CPUCap)
 	case s.MemoryMiB < 1 || s.MemoryMiB > maxMemoryMiB:
 		return fmt.Errorf("%d MiB of memory: a machine has 1 to %d", s.MemoryMiB, maxMemoryMiB)
 	case len(s.Disks) > maxDisks:
@@ -110,7 +112,27 @@ func (d VMDisk) check() error {
 	if !IsUUID(d.ID) {
 		return errors.New("the ID is no UUID in lower case")
 	}
+	switch d.Cache {
+	case "", CacheNone, CacheWriteback, CacheWritethrough:
+	default:
+		return fmt.Errorf("no cache is called %q", d.Cache)
+	}
+	if err := d.Limits.check(); err != nil {
+		return err
+	}
 	return d.Pool.check()
+}
+
+func (l DiskLimits) check() error {
+	if l.TotalOps < 0 || l.TotalOps > 0 && (l.ReadOps != Rate{} || l.WriteOps != Rate{}) {
+		return fmt.Errorf("a bound of %d operations beside %+v and %+v", l.TotalOps, l.ReadOps, l.WriteOps)
+	}
+	for _, r := range []Rate{l.ReadBytes, l.WriteBytes, l.ReadOps, l.WriteOps} {
+		if r.Sustained < 0 || r.Seconds < 0 || r.Burst != 0 && (r.Sustained == 0 || r.Burst < r.Sustained) || r.Seconds > 0 && r.Burst == 0 {
+			return fmt.Errorf("a bound of %+v", r)
+		}
+	}
+	return nil
 }
 
 func (n VMNIC) check() error {
@@ -121,9 +143,14 @@ func (n VMNIC) check() error {
 		return fmt.Errorf("%q is not the MAC address of one card, in lower case with colons", n.MAC)
 	case !IsLink(n.Bridge):
 		return fmt.Errorf("%q is no name of a bridge", n.Bridge)
+	case n.Mbit < 0 || n.Mbit > maxMbit:
+		return fmt.Errorf("a rate of %d Mbit/s", n.Mbit)
 	}
 	return checkMTU(n.MTU)
 }
+
+// maxMbit is a rate whose bytes an unsigned 32-bit counter of KiB still holds.
+const maxMbit = 10_000_000
 
 // once is what may be there one time only.
 type once map[string]bool

@@ -152,10 +152,13 @@ type (
 
 	// VMSpec is a machine as it shall be.
 	VMSpec struct {
-		ID        string // UUID, also the hypervisor's own
-		Name      string // internal name such as i-2-17-VM: letters, digits, dashes
-		CPUs      int
-		CPUMHz    int // weight of one CPU among its neighbours
+		ID     string // UUID, also the hypervisor's own
+		Name   string // internal name such as i-2-17-VM: letters, digits, dashes
+		CPUs   int
+		CPUMHz int // weight of one CPU among its neighbours
+		// CPUCap is how much of a processor of the host each CPU may use at most,
+		// in percent; 0 is no bound.
+		CPUCap    int
 		MemoryMiB int
 		Disks     []VMDisk // the first one boots
 		NICs      []VMNIC  // in slot order
@@ -163,8 +166,25 @@ type (
 
 	// VMDisk is a disk as plugged into a machine.
 	VMDisk struct {
-		ID   string // disk UUID, see Serial
-		Pool Pool
+		ID     string // disk UUID, see Serial
+		Pool   Pool
+		Limits DiskLimits
+		Cache  string // CacheNone, CacheWriteback, CacheWritethrough; empty leaves it to the host
+	}
+
+	// DiskLimits is what a disk may do in a second; 0 is no bound.
+	DiskLimits struct {
+		ReadBytes, WriteBytes Rate
+		ReadOps, WriteOps     Rate
+		TotalOps              int64 // both together, where ReadOps and WriteOps do not say it
+	}
+
+	// Rate is a bound for a second with what may be more for some seconds: bytes
+	// or operations.
+	Rate struct {
+		Sustained int64 // 0 is no bound
+		Burst     int64 // 0 is none; never less than Sustained
+		Seconds   int64 // that a burst lasts; 0 is one
 	}
 
 	// VMNIC is a network card as plugged into a machine.
@@ -173,6 +193,7 @@ type (
 		MAC    string // lower case, colons
 		Bridge string // see BridgeName
 		MTU    int    // 0 leaves it to the bridge
+		Mbit   int    // the rate each way in Mbit/s; 0 is no bound
 	}
 
 	// StopVM asks for power off. Without Force the guest is asked by ACPI and
@@ -395,6 +416,13 @@ type (
 	ListRouters struct{}
 	// RouterList is all routers of the host.
 	RouterList struct{ Routers []RouterState }
+)
+
+// How a host may cache what guests write to a disk.
+const (
+	CacheNone         = "none"
+	CacheWriteback    = "writeback"
+	CacheWritethrough = "writethrough"
 )
 
 // ConsoleKind is what is on the other end of a console.

@@ -31,6 +31,7 @@ import (
 	"aerie/services/job"
 	"aerie/services/mail"
 	"aerie/services/network"
+	"aerie/services/project"
 	"aerie/services/reconcile"
 	"aerie/services/storage"
 	"aerie/services/store"
@@ -57,6 +58,7 @@ type app struct {
 	pageSize        config.Value[int]
 	throttle        *iam.Throttle
 	thresholds      *infra.Thresholds
+	brand           *config.Brand
 	registry        *command.Registry
 	fleet           *infra.Fleet
 	infra           *infra.Service
@@ -64,6 +66,7 @@ type app struct {
 	net             *network.Service
 	storage         *storage.Service
 	compute         *compute.Service
+	projects        *project.Service
 	keeper          *infra.Keeper
 	loops           *reconcile.Runner
 	metrics         *prometheus.Registry
@@ -110,6 +113,11 @@ func open(ctx context.Context, s state, log *slog.Logger) (*app, error) {
 		DB: a.db, Jobs: a.jobs, Fleet: a.fleet, IAM: a.iam, Images: a.images, Net: a.net,
 		Storage: a.storage, Settings: settings, Origin: func(context.Context) *url.URL { return a.origin.Load() },
 	})
+	a.projects = project.New(project.Parts{
+		DB: a.db, Jobs: a.jobs, IAM: a.iam, Settings: project.DeclareSettings(a.config), Mail: a.mail.Sender(a.config, "project", "Project Defaults"),
+		Origin: func(context.Context) *url.URL { return a.origin.Load() }, Work: a.work,
+		Stop: a.compute.StopDisabled,
+	})
 	a.infra.Holders = []infra.Holder{a.net.Holds, a.storage.Holds, a.compute.Holds}
 	a.infra.Addresses = a.net.Addresses
 	a.keeper.Silent = a.compute.Silent
@@ -130,16 +138,16 @@ func (a *app) register() {
 	own.Register()
 	own.Define(a.jobs)
 	who := iamcmd.New(a.iam, a.jobs)
-	who.Work, who.Throttle = a.work, a.throttle
+	who.Work, who.Groups, who.EndProjects, who.Throttle = a.work, a.compute.GroupNames, a.projects.EndAll, a.throttle
 	who.Join(a.registry, a.jobs)
 	for _, cmds := range [][]*command.Command{
 		who.Commands(), (&configcmd.Service{Config: a.config, Domain: a.iam.LookupDomain, Account: a.iam.OwnerByID}).Commands(), a.infra.Commands(),
-		a.images.Commands(), a.net.Commands(), a.storage.Commands(), a.compute.Commands(),
+		a.images.Commands(), a.net.Commands(), a.storage.Commands(), a.compute.Commands(), a.projects.Commands(),
 	} {
 		a.registry.Add(cmds...)
 	}
 	for _, refs := range []func(func(string, func(context.Context, string) (bool, error))){
-		who.Refs, a.infra.Refs, a.images.Refs, a.net.Refs, a.storage.Refs, a.compute.Refs,
+		who.Refs, a.infra.Refs, a.images.Refs, a.net.Refs, a.storage.Refs, a.compute.Refs, a.projects.Refs,
 	} {
 		refs(a.registry.Ref)
 	}
@@ -221,6 +229,7 @@ func (a *app) keep() {
 		reconcile.Loop{Name: "routers", Every: time.Minute, Run: a.net.HealAll},
 		reconcile.Loop{Name: "networks", Every: 30 * time.Second, Run: a.net.CollectIdle},
 		reconcile.Loop{Name: "expunge", Every: time.Minute, Run: a.compute.ExpungeOld},
+		reconcile.Loop{Name: "leases", Every: time.Minute, Run: a.compute.EndLeases},
 		reconcile.Loop{Name: "accounts", Every: 10 * time.Second, Run: a.compute.StopDisabled},
 		reconcile.Loop{Name: "sessions", Every: 5 * time.Minute, Run: a.iam.Sweep},
 		reconcile.Loop{Name: "moves", Every: time.Minute, Run: a.iam.FollowMoves},
@@ -269,6 +278,14 @@ func (a *app) access(ctx context.Context, what iam.Audit) {
 	if err != nil {
 		a.log.WarnContext(ctx, "event of a login", "error", err)
 	}
+}
+
+// capability tells clients what settings allow.
+func (a *app) capability(ctx context.Context) builtin.Capability {
+	c := builtin.Defaults
+	c.LimitInterval, c.LimitMax = a.throttle.Told(ctx)
+	c.ProjectInvite, c.UserCreateProjects = a.projects.Settings.Invite.Get(ctx), a.projects.Settings.Users.Get(ctx)
+	return c
 }
 
 // work tells listAccounts how many instances run.

@@ -21,7 +21,7 @@ var order = []string{
 	"services/fault", "services/store", "services/store/storetest", "services/config", "services/event", "services/state",
 	"services/state/statetest", "services/job", "services/job/jobtest", "services/mail", "services/alarm", "services/iam", "services/command", "services/command/spec",
 	"services/command/builtin", "services/config/configcmd", "services/iam/iamcmd", "services/infra", "services/placement",
-	"services/image", "services/network", "services/storage", "services/compute", "services/reconcile", "services/audit", "services/doctor", "services/proof",
+	"services/image", "services/network", "services/storage", "services/compute", "services/project", "services/reconcile", "services/audit", "services/doctor", "services/proof",
 }
 
 // leaves may be used by everybody and use nothing of Aerie.

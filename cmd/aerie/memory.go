@@ -19,28 +19,35 @@ const (
 func tidy(ctx context.Context) error {
 	tick := time.NewTicker(tidyEvery)
 	defer tick.Stop()
+	var seen uint64
 	for {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-tick.C:
-			if held() > heldEnough {
+			now, cycles := held()
+			if now > heldEnough && cycles == seen { // one that works collects by itself
 				debug.FreeOSMemory()
+				_, cycles = held()
 			}
+			seen = cycles
 		}
 	}
 }
 
-// held is the memory of the heap, in bytes: in use, dead or in reserve.
-func held() (sum uint64) {
+// held is the heap's memory, in bytes, that is not known to be in use, and how
+// many collections there were.
+func held() (bytes, cycles uint64) {
 	parts := []metrics.Sample{
+		{Name: "/gc/cycles/total:gc-cycles"},
+		{Name: "/gc/heap/live:bytes"},
 		{Name: "/memory/classes/heap/objects:bytes"},
 		{Name: "/memory/classes/heap/free:bytes"},
 		{Name: "/memory/classes/heap/unused:bytes"},
 	}
 	metrics.Read(parts)
-	for _, p := range parts {
-		sum += p.Value.Uint64()
+	for _, p := range parts[2:] {
+		bytes += p.Value.Uint64()
 	}
-	return sum
+	return bytes - min(bytes, parts[1].Value.Uint64()), parts[0].Value.Uint64()
 }

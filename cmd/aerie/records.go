@@ -1,12 +1,11 @@
 package main
 
 import (
-	"context"
 	"os"
 	"time"
 
 	"aerie/services/alarm"
-	"aerie/services/command/builtin"
+	"aerie/services/config"
 	"aerie/services/iam"
 	"aerie/services/infra"
 )
@@ -21,11 +20,5 @@ func (a *app) recordSettings() {
 	a.throttle = iam.NewThrottle(a.db, a.config)
 	a.thresholds = infra.DeclareThresholds(a.config)
 	a.iam.Tags = iam.DeclareTags(a.config)
-}
-
-// capability is what clients are told of the settings that hold for them.
-func (a *app) capability(ctx context.Context) builtin.Capability {
-	c := builtin.Defaults
-	c.LimitInterval, c.LimitMax = a.throttle.Told(ctx)
-	return c
+	a.brand = config.DeclareBrand(a.config)
 }

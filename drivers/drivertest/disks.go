@@ -159,7 +159,7 @@ func (s *suite) absentDisks(t *testing.T, host drivers.DiskHost) {
 func (s *suite) diskInUse(t *testing.T, host drivers.DiskHost) {
 	spec := s.running(t)
 	for _, d := range spec.Disks {
-		refuse(t, s, drivers.Busy, host.DeleteDisk, drivers.DiskRef(d))
+		refuse(t, s, drivers.Busy, host.DeleteDisk, drivers.DiskRef{ID: d.ID, Pool: d.Pool})
 	}
 }
 

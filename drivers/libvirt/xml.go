@@ -54,7 +54,7 @@ func (m machine) xml() (string, error) {
 		Metadata:   &xmlvirt.DomainMetadata{XML: string(note)},
 		Memory:     &xmlvirt.DomainMemory{Value: uint(m.MemoryMiB), Unit: "MiB"},
 		VCPU:       &xmlvirt.DomainVCPU{Placement: "static", Value: uint(m.CPUs)},
-		CPUTune:    cpuTune(m.CPUs, m.CPUMHz),
+		CPUTune:    cpuTune(m.CPUs, m.CPUMHz, m.CPUCap),
 		OS:         &xmlvirt.DomainOS{Type: &xmlvirt.DomainOSType{Arch: "x86_64", Machine: "pc", Type: "hvm"}},
 		Features:   &xmlvirt.DomainFeatureList{ACPI: &xmlvirt.DomainFeature{}, APIC: &xmlvirt.DomainFeatureAPIC{}},
 		CPU:        &xmlvirt.DomainCPU{Mode: "maximum", Migratable: "on"},
@@ -89,13 +89,24 @@ func off() *xmlvirt.DomainPMPolicy { return &xmlvirt.DomainPMPolicy{Enabled: "no
 
 // cpuTune weighs a machine among its neighbours. The scale keeps every size
 // within what cgroup v1 (2…262144) and v2 (1…10000) both take.
-func cpuTune(cpus, mhz int) *xmlvirt.DomainCPUTune {
-	if mhz == 0 {
+func cpuTune(cpus, mhz, percent int) *xmlvirt.DomainCPUTune {
+	if mhz == 0 && percent == 0 {
 		return nil
 	}
-	shares := min(max(cpus*mhz/50, 2), 10000)
-	return &xmlvirt.DomainCPUTune{Shares: &xmlvirt.DomainCPUTuneShares{Value: uint(shares)}}
+	t := &xmlvirt.DomainCPUTune{}
+	if mhz > 0 {
+		t.Shares = &xmlvirt.DomainCPUTuneShares{Value: uint(min(max(cpus*mhz/50, 2), 10000))}
+	}
+	if percent > 0 {
+		t.Period = &xmlvirt.DomainCPUTunePeriod{Value: capPeriod}
+		t.Quota = &xmlvirt.DomainCPUTuneQuota{Value: int64(capPeriod * percent / 100)}
+	}
+	return t
 }
+
+// capPeriod is the time, in microseconds, of which a bound CPU gets its share:
+// libvirt takes 1000 to 1000000, and a quota of at least 1000.
+const capPeriod = 100_000
 
 func (m machine) devices() *xmlvirt.DomainDeviceList {
 	return &xmlvirt.DomainDeviceList{
@@ -133,10 +144,11 @@ func (m machine) disks() []xmlvirt.DomainDisk {
 		file := diskFile(d.Pool, d.ID)
 		disks[i] = xmlvirt.DomainDisk{
 			Device: "disk",
-			Driver: &xmlvirt.DomainDiskDriver{Name: "qemu", Type: formatQcow2, Cache: m.cache(file), Discard: "unmap"},
+			Driver: &xmlvirt.DomainDiskDriver{Name: "qemu", Type: formatQcow2, Cache: m.cacheOf(d, file), Discard: "unmap"},
 			Source: &xmlvirt.DomainDiskSource{File: &xmlvirt.DomainDiskSourceFile{File: file}},
 			Target: &xmlvirt.DomainDiskTarget{Dev: "vd" + string(rune('a'+i)), Bus: "virtio"},
 			Serial: d.Serial(),
+			IOTune: ioTune(d.Limits),
 		}
 	}
 	if len(disks) > 0 {
@@ -145,14 +157,57 @@ func (m machine) disks() []xmlvirt.DomainDisk {
 	return disks
 }
 
+// cacheOf is what was asked for the disk; without it, or where the file system
+// cannot do without the page cache, it is what that allows.
+func (m machine) cacheOf(d drivers.VMDisk, file string) string {
+	if d.Cache == drivers.CacheWriteback || d.Cache == drivers.CacheWritethrough {
+		return d.Cache
+	}
+	return m.cache(file)
+}
+
+// ioTune bounds what a disk does; nil for no bound.
+func ioTune(l drivers.DiskLimits) *xmlvirt.DomainDiskIOTune {
+	if l == (drivers.DiskLimits{}) {
+		return nil
+	}
+	return &xmlvirt.DomainDiskIOTune{
+		TotalIopsSec:    uint64(l.TotalOps),
+		ReadBytesSec:    uint64(l.ReadBytes.Sustained),
+		WriteBytesSec:   uint64(l.WriteBytes.Sustained),
+		ReadIopsSec:     uint64(l.ReadOps.Sustained),
+		WriteIopsSec:    uint64(l.WriteOps.Sustained),
+		ReadBytesSecMax: uint64(l.ReadBytes.Burst), ReadBytesSecMaxLength: uint64(l.ReadBytes.Seconds),
+		WriteBytesSecMax: uint64(l.WriteBytes.Burst), WriteBytesSecMaxLength: uint64(l.WriteBytes.Seconds),
+		ReadIopsSecMax: uint64(l.ReadOps.Burst), ReadIopsSecMaxLength: uint64(l.ReadOps.Seconds),
+		WriteIopsSecMax: uint64(l.WriteOps.Burst), WriteIopsSecMaxLength: uint64(l.WriteOps.Seconds),
+	}
+}
+
+// bandwidth bounds a card, each way; nil for no bound. libvirt counts in
+// kilobytes of 1024 a second; a burst of a second's eighth lets TCP reach the
+// rate.
+func bandwidth(mbit int) *xmlvirt.DomainInterfaceBandwidth {
+	if mbit == 0 {
+		return nil
+	}
+	average := max(mbit*1_000_000/8/1024, 1)
+	burst := max(average/8, 64)
+	way := func() *xmlvirt.DomainInterfaceBandwidthParams {
+		return &xmlvirt.DomainInterfaceBandwidthParams{Average: &average, Burst: &burst}
+	}
+	return &xmlvirt.DomainInterfaceBandwidth{Inbound: way(), Outbound: way()}
+}
+
 func (m machine) nics() []xmlvirt.DomainInterface {
 	nics := make([]xmlvirt.DomainInterface, len(m.NICs))
 	for i, n := range m.NICs {
 		nics[i] = xmlvirt.DomainInterface{
-			MAC:    &xmlvirt.DomainInterfaceMAC{Address: n.MAC},
-			Source: &xmlvirt.DomainInterfaceSource{Bridge: &xmlvirt.DomainInterfaceSourceBridge{Bridge: n.Bridge}},
-			Model:  &xmlvirt.DomainInterfaceModel{Type: "virtio"},
-			ROM:    &xmlvirt.DomainROM{Enabled: "no"}, // nobody boots from the network; the ROM would cost a second
+			MAC:       &xmlvirt.DomainInterfaceMAC{Address: n.MAC},
+			Source:    &xmlvirt.DomainInterfaceSource{Bridge: &xmlvirt.DomainInterfaceSourceBridge{Bridge: n.Bridge}},
+			Model:     &xmlvirt.DomainInterfaceModel{Type: "virtio"},
+			Bandwidth: bandwidth(n.Mbit),
+			ROM:       &xmlvirt.DomainROM{Enabled: "no"}, // nobody boots from the network; the ROM would cost a second
 		}
 		if n.MTU != 0 {
 			nics[i].MTU = &xmlvirt.DomainInterfaceMTU{Size: uint(n.MTU)}

@@ -63,10 +63,22 @@ func large() machine {
 	return m
 }
 
+// bounded is a machine with a bound of every kind.
+func bounded() machine {
+	m := large()
+	m.CPUCap, m.NICs[0].Mbit = 25, 100
+	m.Disks[0].Limits = drivers.DiskLimits{
+		ReadBytes: drivers.Rate{Sustained: 10 << 20, Burst: 20 << 20, Seconds: 30}, WriteBytes: drivers.Rate{Sustained: 5 << 20},
+		ReadOps: drivers.Rate{Sustained: 500}, WriteOps: drivers.Rate{Sustained: 250, Burst: 300, Seconds: 5},
+	}
+	m.Disks[1].Limits.TotalOps, m.Disks[1].Cache = 1000, drivers.CacheWritethrough
+	return m
+}
+
 func TestDomainXML(t *testing.T) {
 	bare := small()
 	bare.Disks, bare.NICs, bare.CPUMHz = nil, nil, 0
-	for name, m := range map[string]machine{"tcg.xml": small(), "kvm.xml": large(), "bare.xml": bare} {
+	for name, m := range map[string]machine{"tcg.xml": small(), "kvm.xml": large(), "bare.xml": bare, "bounded.xml": bounded()} {
 		t.Run(name, func(t *testing.T) {
 			got, err := m.xml()
 			if err != nil {
@@ -86,7 +98,7 @@ func TestSharesFitEveryCgroup(t *testing.T) {
 	for _, c := range []struct{ cpus, mhz, want int }{
 		{1, 500, 10}, {4, 2000, 160}, {1, 1, 2}, {1, 49, 2}, {255, 5000, 10000},
 	} {
-		if got := cpuTune(c.cpus, c.mhz).Shares.Value; got != uint(c.want) {
+		if got := cpuTune(c.cpus, c.mhz, 0).Shares.Value; got != uint(c.want) {
 			t.Errorf("%d × %d MHz weighs %d, want %d", c.cpus, c.mhz, got, c.want)
 		}
 	}

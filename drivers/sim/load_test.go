@@ -31,7 +31,7 @@ func destroy(ctx context.Context, h *sim.Host, s drivers.VMSpec) error {
 		return err
 	}
 	for _, d := range s.Disks {
-		if _, err := h.DeleteDisk(ctx, drivers.DiskRef(d)); err != nil {
+		if _, err := h.DeleteDisk(ctx, drivers.DiskRef{ID: d.ID, Pool: d.Pool}); err != nil {
 			return err
 		}
 	}

@@ -5,7 +5,8 @@ func areas() []area {
 	return []area{
 		dashboards(),
 		instances(),
-		keyPairs(), volumes(), networks(), templates(),
+		instanceGroups(), keyPairs(), userData(), affinityGroups(), volumes(), networks(), templates(),
+		projects(),
 		jobs(),
 		events(), alerts(),
 		domains(), accounts(), users(), roles(),

@@ -11,6 +11,7 @@ import (
 	"aerie/services/iam/iamcmd"
 	"aerie/services/infra"
 	"aerie/services/job"
+	"aerie/services/project"
 	"aerie/views/components"
 	"aerie/views/pages/dashboard"
 )
@@ -101,8 +102,11 @@ func tenantDashboard(r *Request) error {
 }
 
 func (r *Request) scopeLine() string {
-	if r.Scope.domain != "" {
+	switch {
+	case r.Scope.domain != "":
 		return r.T("dashboard.of_domain", "name", r.Scope.label)
+	case r.Scope.project != "":
+		return r.T("dashboard.of_project", "name", r.Scope.label)
 	}
 	return r.T("dashboard.of_account", "name", r.Who.Account.Name)
 }
@@ -118,6 +122,10 @@ func (r *Request) recentEvents(n int) ([]builtin.EventView, error) {
 // limits are the bars of what the account, or the accounts of a domain
 // together, may have.
 func (r *Request) limits() ([]components.LimitBar, error) {
+	if r.Scope.project != "" {
+		p, err := find[project.View](r, "listProjects", r.Scope.project)
+		return resourceBars(r, p.Resources), err
+	}
 	v := vals("id", r.Who.AccountID)
 	accounts, err := some[iamcmd.AccountView](r, "listAccounts", v)
 	if err != nil || len(accounts) == 0 || r.Scope.domain != "" && r.Scope.path != usual(r.Who).path {

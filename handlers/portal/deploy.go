@@ -2,7 +2,6 @@ package portal
 
 import (
 	"cmp"
-	"encoding/base64"
 	"net/http"
 	"net/url"
 	"slices"
@@ -56,6 +55,9 @@ type (
 // offered is all that there is to choose from.
 type offered struct {
 	zones, keys []choice
+	affinity    []choice
+	library     []choice
+	groups      []choice
 	images      []offeredImage
 	sizes       []offeredSize
 	disks       []offeredDisk
@@ -63,11 +65,23 @@ type offered struct {
 	hosts       []choice
 }
 
+// preferred puts the choice with that id before the others.
+func preferred(list []choice, id *string) []choice {
+	if id != nil {
+		if i := slices.IndexFunc(list, func(c choice) bool { return c.ID == *id }); i > 0 {
+			c := list[i]
+			return slices.Insert(slices.Delete(list, i, i+1), 0, c)
+		}
+	}
+	return list
+}
+
 func (r *Request) offered() (o offered, err error) {
 	zone := r.sent().Get("zoneid")
 	if o.zones, err = entries[choice](r, "listZones", vals("available", "true")); err != nil {
 		return o, err
 	}
+	o.zones = preferred(o.zones, r.Who.Account.DefaultZoneID)
 	if zone == "" && len(o.zones) > 0 {
 		zone = o.zones[0].ID
 	}
@@ -98,6 +112,11 @@ func (r *Request) offered() (o offered, err error) {
 	}
 	if o.keys, err = entries[choice](&mine, "listSSHKeyPairs", nil); err != nil {
 		return o, err
+	}
+	for name, into := range map[string]*[]choice{"listAffinityGroups": &o.affinity, "listUserData": &o.library, "listInstanceGroups": &o.groups} {
+		if *into, err = entries[choice](&mine, name, nil); err != nil {
+			return o, err
+		}
 	}
 	if r.Admin() {
 		o.hosts, err = entries[choice](r, "listHosts", vals("zoneid", zone, "state", "Up"))
@@ -261,9 +280,12 @@ func (r *Request) networkFields(o offered) []components.Field {
 }
 
 func (r *Request) accessFields(o offered) []components.Field {
-	key := components.Field{Name: "keypair", Label: r.T("instance.keypair"), Type: "select", Help: r.T("deploy.key_help"), Options: []components.Option{{Label: r.T("deploy.no_key")}}}
+	key := components.Field{Name: "keypairs", Label: r.T("instance.keypair"), Type: "checks", Help: r.T("deploy.key_help")}
 	for _, k := range o.keys {
 		key.Options = append(key.Options, components.Option{Value: k.Name, Label: k.Name})
+	}
+	if len(o.keys) == 0 {
+		key.Help = r.T("deploy.no_key")
 	}
 	return []components.Field{key}
 }
@@ -272,9 +294,17 @@ func (r *Request) advancedFields(o offered) []components.Field {
 	fields := []components.Field{
 		{Name: "name", Label: r.T("instance.host_name"), Help: r.T("deploy.host_name_help"), Mono: true, Max: 63, Pattern: "[A-Za-z0-9]([A-Za-z0-9\\-]*[A-Za-z0-9])?"},
 		{Name: "ipaddress", Label: r.T("deploy.ip"), Help: r.T("deploy.ip_help"), Mono: true},
+		r.groupField(o),
 		{Name: userDataField, Label: r.T("deploy.user_data"), Type: "textarea", Help: r.T("deploy.user_data_help"), Mono: true, Rows: 6},
+		r.libraryField(o), r.valuesField(),
 		{Name: "stopped", Label: r.T("deploy.stopped"), Type: "checkbox"},
 	}
+	if len(o.affinity) > 0 {
+		groups := r.in("affinitygroupids", "checks", "")
+		groups.Options = optionsOf(o.affinity)
+		fields = append(fields, groups)
+	}
+	fields = append(fields, r.number("leaseduration", "", r.T("pg.days")), r.pick("leaseexpiryaction", "", r.words("STOP", "DESTROY"), false))
 	if len(o.hosts) > 0 {
 		fields = append(fields, components.Field{
 			Name: "hostid", Label: r.T("deploy.host"), Type: "select",
@@ -282,6 +312,24 @@ func (r *Request) advancedFields(o offered) []components.Field {
 		})
 	}
 	return fields
+}
+
+func (r *Request) groupField(o offered) components.Field {
+	f := r.in("group", "combobox", "")
+	for _, g := range o.groups {
+		f.Options = append(f.Options, components.Option{Value: g.Name, Label: g.Name})
+	}
+	return f
+}
+
+func (r *Request) libraryField(o offered) components.Field {
+	return r.pick("userdataid", "", optionsOf(o.library), false)
+}
+
+func (r *Request) valuesField() components.Field {
+	f := r.in(userDataValues, "textarea", "")
+	f.Mono, f.Rows, f.Placeholder = true, 3, "name=value"
+	return f
 }
 
 // userDataField holds plain text; the command wants base64.
@@ -294,13 +342,10 @@ func (r *Request) deployValues(f formPage) (url.Values, error) {
 	if err != nil {
 		return nil, err
 	}
-	if text := v.Get(userDataField); text != "" {
-		v.Set("userdata", base64.StdEncoding.EncodeToString([]byte(strings.ReplaceAll(text, "\r\n", "\n"))))
-	}
+	plainUserData(v)
 	if v.Get("stopped") == "true" {
 		v.Set("startvm", "false")
 	}
-	v.Del(userDataField)
 	v.Del("stopped")
 	if v.Get("name") == "" {
 		v.Set("name", hostNameOf(v.Get("displayname")))

@@ -212,7 +212,7 @@ func (r *Request) values(f formPage) (url.Values, error) {
 	for name, values := range f.Fixed {
 		v[name] = values
 	}
-	return v, nil
+	return r.Scope.within(r.Portal.Registry.Get(f.Command), v), nil
 }
 
 // submit sends the form to its command. What is wrong comes back in the form;
@@ -271,11 +271,7 @@ func entries[T any](r *Request, name string, v url.Values) ([]T, error) {
 	if err != nil {
 		return nil, err
 	}
-	asked := r.Scope.params(c)
-	for k, values := range v {
-		asked[k] = values
-	}
-	_, out, err := r.Portal.Registry.Call(r.Ctx(), name, asked)
+	_, out, err := r.Portal.Registry.Call(r.Ctx(), name, r.Scope.asking(c, v))
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package portal
 import (
 	"net/url"
 	"strconv"
+	"strings"
 
 	"github.com/a-h/templ"
 
@@ -108,8 +109,9 @@ func instanceOverview(r *Request, vm compute.View) (templ.Component, error) {
 		{Label: r.T("instance.host_name"), Value: components.Code(vm.Name)},
 	}
 	if vm.KeyPairs != "" {
-		p.What = append(p.What, components.Property{Label: r.T("instance.keypair"), Value: components.Text(vm.KeyPairs)})
+		p.What = append(p.What, components.Property{Label: r.T("instance.keypair"), Value: components.Text(strings.ReplaceAll(vm.KeyPairs, ",", ", "))})
 	}
+	p.What = append(p.What, r.belongings(vm)...)
 	if r.Managing() {
 		p.What = append(p.What, components.Property{Label: r.T("col.owner"), Value: components.Text(vm.Account + " · " + vm.Domain)})
 	}
@@ -135,6 +137,25 @@ func instanceOverview(r *Request, vm compute.View) (templ.Component, error) {
 	return instanceview.Show(p), err
 }
 
+// belongings are the groups, the user data and the lease of an instance.
+func (r *Request) belongings(vm compute.View) (out components.Properties) {
+	if vm.GroupID != "" {
+		out = append(out, components.Property{Label: r.T("pg.f.group"), Value: components.Link{Label: vm.Group, Href: r.pageOf("/instance-groups", vm.GroupID)}})
+	}
+	for _, a := range vm.AffinityGroups {
+		out = append(out, components.Property{
+			Label: r.T("pg.c.affinity"), Value: components.Link{Label: a.Name, Href: r.pageOf("/affinity", a.ID)}, Help: affinityType(r, a.Type),
+		})
+	}
+	if vm.UserDataID != "" {
+		out = append(out, components.Property{Label: r.T("nav.userdata"), Value: components.Link{Label: vm.UserDataName, Href: r.pageOf("/userdata", vm.UserDataID)}})
+	}
+	if !vm.LeaseEnds.IsZero() {
+		out = append(out, components.Property{Label: r.T("pg.c.lease"), Value: components.Moment(vm.LeaseEnds.Time), Help: leaseText(r, vm.LeaseDays, vm.LeaseAction)})
+	}
+	return out
+}
+
 // pageOf is the page of a thing if the navigation has its list.
 func (r *Request) pageOf(path, id string) string {
 	if id == "" || !r.hasPage(path) {
@@ -155,7 +176,11 @@ func (r *Request) whyBroken(vm compute.View) (*instanceview.Why, error) {
 
 // again are the values with which the same instance would be deployed.
 func again(vm compute.View) url.Values {
-	v := vals("zoneid", vm.ZoneID, "templateid", vm.TemplateID, "serviceofferingid", vm.OfferingID, "displayname", vm.DisplayName, "keypair", vm.KeyPairs)
+	v := vals("zoneid", vm.ZoneID, "templateid", vm.TemplateID, "serviceofferingid", vm.OfferingID, "displayname", vm.DisplayName, "group", vm.Group, "userdataid", vm.UserDataID)
+	v["keypairs"] = picked(vm.KeyPairs)
+	for _, a := range vm.AffinityGroups {
+		v.Add("affinitygroupids", a.ID)
+	}
 	for _, nic := range vm.NICs {
 		v.Add("networkids", nic.NetworkID)
 	}
@@ -253,6 +278,7 @@ func (r *Request) settingsForm(vm compute.View) formPage {
 		Form: components.Form{Action: r.Path("/instances/", vm.ID, "/settings"), Submit: r.T("action.save"), Fields: []components.Field{
 			{Name: "displayname", Label: r.T("instance.display_name"), Value: vm.DisplayName},
 			{Name: "name", Label: r.T("instance.host_name"), Value: vm.Name, Mono: true, Help: r.T("instance.host_name_help")},
+			{Name: "group", Label: r.T("pg.f.group"), Value: vm.Group, Help: r.T("pg.h.group")},
 			{Name: "haenable", Type: "checkbox", Label: r.T("instance.ha"), Value: strconv.FormatBool(vm.HA), Help: r.T("instance.ha_help")},
 			{Name: "isdynamicallyscalable", Type: "checkbox", Label: r.T("instance.dynamic"), Value: strconv.FormatBool(vm.Dynamic)},
 			{Name: "deleteprotection", Type: "checkbox", Label: r.T("instance.protection"), Value: strconv.FormatBool(vm.DeleteProtection), Help: r.T("instance.protection_help")},
@@ -285,6 +311,7 @@ func changeInstance(r *Request) error {
 	if v.Get("name") == vm.Name {
 		v.Del("name")
 	}
+	v = r.cleared(v, "group")
 	if _, err := one[compute.View](r, "updateVirtualMachine", v); err != nil {
 		if fault.Of(err).Kind == fault.Internal {
 			return err

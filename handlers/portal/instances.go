@@ -26,6 +26,7 @@ func instances() area {
 			on.POST("/instances/bulk/:verb", actOnInstances)
 			on.GET("/instances/:id", showInstance)
 			on.GET("/instances/:id/screen", screen)
+			instanceForms(on)
 			on.GET("/instances/:id/:tab", showInstance)
 			on.POST("/instances/:id/settings", changeInstance)
 			on.GET("/instances/:id/do/:verb", askInstance)
@@ -156,6 +157,7 @@ func (r *Request) instanceMenu(vm compute.View) components.Menu {
 		}
 		m.Actions = append(m.Actions, a)
 	}
+	m.Actions = append(m.Actions, r.stoppedDeeds(vm)...)
 	if open := r.consoleAction(vm); open != nil {
 		m.Actions = append([]components.Action{*open}, m.Actions...)
 	}

@@ -19,12 +19,14 @@ func offerings() area {
 			{Group: "nav.offerings", Key: "nav.compute_offerings", Icon: "cpu", Path: "/offerings/compute", Needs: "listServiceOfferings", Create: "createServiceOffering"},
 			{Group: "nav.offerings", Key: "nav.disk_offerings", Icon: "disc-3", Path: "/offerings/disk", Needs: "listDiskOfferings", Create: "createDiskOffering"},
 			{Group: "nav.offerings", Key: "nav.network_offerings", Icon: "network", Path: "/offerings/network", Needs: "listNetworkOfferings", Create: "createNetworkOffering"},
+			{Group: "nav.offerings", Key: "nav.vpc_offerings", Icon: "waypoints", Path: "/offerings/vpc", Needs: "listVPCOfferings", Create: "createVPCOffering"},
 		},
 		routes: func(on routes) {
 			for kind, h := range map[string]offeringPages{
-				"compute": {sizesPage, sizePage, sizeForm, changeSize, "listServiceOfferings", "updateServiceOffering", "deleteServiceOffering", "serviceoffering"},
-				"disk":    {disksPage, diskPage, diskForm, changeDisk, "listDiskOfferings", "updateDiskOffering", "deleteDiskOffering", "diskoffering"},
-				"network": {wiresPage, wirePage, wireForm, changeWire, "listNetworkOfferings", "updateNetworkOffering", "deleteNetworkOffering", "networkoffering"},
+				"compute": {sizesPage, sizePage, sizeForm, changeSize, "listServiceOfferings", "updateServiceOffering", "deleteServiceOffering", "serviceoffering", sizeOrder},
+				"disk":    {disksPage, diskPage, diskForm, changeDisk, "listDiskOfferings", "updateDiskOffering", "deleteDiskOffering", "diskoffering", diskOrder},
+				"network": {wiresPage, wirePage, wireForm, changeWire, "listNetworkOfferings", "updateNetworkOffering", "deleteNetworkOffering", "networkoffering", wireOrder},
+				"vpc":     {vpcOffersPage, vpcOfferPage, vpcOfferForm, changeVPCOffer, "listVPCOfferings", "updateVPCOffering", "deleteVPCOffering", "vpcoffering", vpcOrder},
 			} {
 				path := "/offerings/" + kind
 				on.GET(path, h.list)
@@ -33,6 +35,7 @@ func offerings() area {
 				on.onDetail(path, h.show)
 				on.both(path+"/:id/delete", func(r *Request) error { return endOffering(r, kind, h) })
 				on.POST(path+"/:id/state", func(r *Request) error { return offeringState(r, h) })
+				on.POST(path+"/:id/move", func(r *Request) error { return moveOffering(r, h) })
 			}
 		},
 	}
@@ -42,6 +45,7 @@ func offerings() area {
 type offeringPages struct {
 	list, show, create, edit     Handler
 	lists, update, deletes, what string
+	order                        func(*Request) ([]placed, error)
 }
 
 // offeringName is what all kinds of offerings have.
@@ -89,6 +93,8 @@ func offeringDeeds(r *Request, kind, id, update, deletes string) []deed {
 	base := r.Path("/offerings/", kind, "/", id)
 	return []deed{
 		{Command: update, Key: "edit", Icon: "pencil", Path: base + "/edit", Open: true},
+		{Command: update, Key: "move_up", Icon: "arrow-up", Path: base + "/move", Fields: []components.Pair{{Name: "to", Value: "up"}}},
+		{Command: update, Key: "move_down", Icon: "arrow-down", Path: base + "/move", Fields: []components.Pair{{Name: "to", Value: "down"}}},
 		{Command: deletes, Key: "delete", Icon: "trash-2", Path: base + "/delete", Page: true, Danger: true},
 	}
 }
@@ -109,15 +115,19 @@ func sizeList(r *Request) listPage[compute.OfferingView] {
 			colText(r, "rootdisk", func(o compute.OfferingView) string { return inGiB(r, o.RootGiB) }),
 			colText(r, "network_rate", func(o compute.OfferingView) string { return rate(o.NetworkRate) }),
 			colYes(r, "ha", func(o compute.OfferingView) bool { return o.HA }),
+			optional(colText(r, "zone", func(o compute.OfferingView) string { return allOr(r, o.Zones) })),
+			optional(colText(r, "domain", func(o compute.OfferingView) string { return allOr(r, o.Domains) })),
 			optional(colText(r, "displaytext", func(o compute.OfferingView) string { return o.DisplayText })),
 			optional(colTime(r, "created", func(o compute.OfferingView) timeOf { return o.Created })),
 		},
 		Empty: r.empty("compute_offerings", "cpu", create),
 	}
 	if r.Admin() {
-		l.Columns = append(l.Columns, colPill(r, "state", func(o compute.OfferingView) string { return o.State }),
-			optional(colText(r, "hosttags", func(o compute.OfferingView) string { return o.HostTags })),
+		l.Columns = append(l.Columns, optional(colText(r, "hosttags", func(o compute.OfferingView) string { return o.HostTags })),
 			optional(colText(r, "storagetags", func(o compute.OfferingView) string { return o.StorageTags })))
+	}
+	if r.Managing() {
+		l.Columns = append(l.Columns, colPill(r, "state", func(o compute.OfferingView) string { return o.State }))
 		l.Filters = []components.Filter{r.filter("state", append(r.states("Active", "Inactive"), components.Option{Value: "all", Label: r.T("pg.o.all")}))}
 		l.Actions = func(o compute.OfferingView) components.Menu {
 			return r.menu(offeringDeeds(r, "compute", o.ID, "updateServiceOffering", "deleteServiceOffering")...)
@@ -168,11 +178,18 @@ func sizePage(r *Request) error {
 			offeringDeeds(r, "compute", o.ID, "updateServiceOffering", "deleteServiceOffering")...), Shown: 2,
 		Tabs: []thingTab{{Key: "overview", Body: func() (templ.Component, error) {
 			lines := r.lines("cpus", sizeCPUs(r, o), "cpuspeed", r.mhz(int64(o.MHz)), "memory", sizeMemory(r, o), "rootdisk", inGiB(r, o.RootGiB),
-				"network_rate", rate(o.NetworkRate), "ha", o.HA, "cpucap", o.LimitCPU, "volatile", o.Volatile, "dynamic", o.Dynamic, "created", o.Created)
+				"network_rate", rate(o.NetworkRate), "ha", o.HA, "cpucap", o.LimitCPU, "dynamic", o.Dynamic, "lease", leaseText(r, o.LeaseDays, o.LeaseAction),
+				"zone", allOr(r, o.Zones), "domain", allOr(r, o.Domains), "created", o.Created)
 			if r.Admin() {
-				lines = append(lines, r.lines("hosttags", o.HostTags, "storagetags", o.StorageTags)...)
+				lines = append(lines, r.lines("hosttags", o.HostTags, "storagetags", o.StorageTags, "planner", o.Planner)...)
 			}
-			return halves(boxed(r.T("pg.specification"), lines)), nil
+			cards := []templ.Component{boxed(r.T("pg.specification"), lines)}
+			if root := or(o.DiskName, ""); root != "" {
+				cards = append(cards, boxed(r.T("pg.s.limits"), r.lines("rootoffering", components.Link{Label: root, Href: r.Path("/offerings/disk/", o.DiskID)})))
+			} else {
+				cards = append(cards, boxed(r.T("pg.s.limits"), limitLines(r, o.LimitsView)))
+			}
+			return halves(cards...), nil
 		}}, r.history(o.ID)},
 	})
 }
@@ -180,41 +197,6 @@ func sizePage(r *Request) error {
 // usedBy is the deed that makes something of an offering or a template.
 func usedBy(cmd, key, path string) []deed {
 	return []deed{{Command: cmd, Key: key, Icon: "plus", Path: path, Open: true, Main: true}}
-}
-
-func sizeForm(r *Request) error {
-	f := formPage{
-		Title: r.T("pg.compute_offerings.new"), Command: "createServiceOffering", Crumbs: offeringCrumbs(r, "compute"), Resource: "cloudstack_service_offering",
-		Rename: map[string]string{"displaytext": "display_text", "cpunumber": "cpu_number", "cpuspeed": "cpu_speed", "hosttags": "host_tags", "offerha": "offer_ha"},
-		Form: components.Form{Submit: r.T("pg.a.create_offering"), Cancel: r.Path("/offerings/compute"), Sections: []components.Section{
-			{Title: r.T("pg.s.general"), Fields: []components.Field{needed(r.in("name", "", "")), r.in("displaytext", "", "")}},
-			{Title: r.T("pg.s.size"), Fields: []components.Field{
-				r.number("cpunumber", "1", ""), r.number("memory", "1024", "MiB"), r.number("cpuspeed", "1000", "MHz"),
-				r.number("rootdisksize", "", "GiB"), r.tick("customized", false),
-			}},
-			{Title: r.T("pg.s.behaviour"), Folded: true, Fields: []components.Field{
-				r.tick("offerha", false), r.tick("limitcpuuse", false), r.tick("isvolatile", false), r.tick("dynamicscalingenabled", true), r.number("networkrate", "", "Mbit/s"),
-			}},
-			{Title: r.T("pg.s.placement"), Folded: true, Fields: []components.Field{r.in("hosttags", "", ""), r.in("tags", "", "")}},
-		}},
-	}
-	return r.formOr(f, r.T("pg.offerings.created"), always(r.Path("/offerings/compute")))
-}
-
-func changeSize(r *Request) error {
-	o, err := find[compute.OfferingView](r, "listServiceOfferings", r.Param("id"))
-	if err != nil {
-		return err
-	}
-	f := formPage{
-		Title: r.T("pg.edit", "name", o.Name), Command: "updateServiceOffering", Crumbs: offeringCrumbs(r, "compute"),
-		Fixed: r.cleared(vals("id", o.ID), "hosttags", "storagetags"),
-		Form: components.Form{Submit: r.T("pg.a.save"), Cancel: r.Path("/offerings/compute/", o.ID), Fields: []components.Field{
-			needed(r.in("name", "", o.Name)), r.in("displaytext", "", o.DisplayText), r.pick("state", o.State, r.states("Active", "Inactive"), true),
-			r.in("hosttags", "", o.HostTags), r.in("storagetags", "", o.StorageTags),
-		}},
-	}
-	return r.formOr(f, r.T("pg.saved", "name", o.Name), always(r.Path("/offerings/compute/", o.ID)))
 }
 
 // Disk offerings.
@@ -238,8 +220,10 @@ func diskList(r *Request) listPage[storage.OfferingView] {
 		Empty: r.empty("disk_offerings", "disc-3", create),
 	}
 	if r.Admin() {
-		l.Columns = append(l.Columns, colPill(r, "state", func(o storage.OfferingView) string { return o.State }),
-			optional(colText(r, "storagetags", func(o storage.OfferingView) string { return o.Tags })))
+		l.Columns = append(l.Columns, optional(colText(r, "storagetags", func(o storage.OfferingView) string { return o.Tags })))
+	}
+	if r.Managing() {
+		l.Columns = append(l.Columns, colPill(r, "state", func(o storage.OfferingView) string { return o.State }))
 		l.Filters = []components.Filter{r.filter("state", append(r.states("Active", "Inactive"), components.Option{Value: "all", Label: r.T("pg.o.all")}))}
 		l.Actions = func(o storage.OfferingView) components.Menu {
 			return r.menu(offeringDeeds(r, "disk", o.ID, "updateDiskOffering", "deleteDiskOffering")...)
@@ -280,60 +264,9 @@ func diskPage(r *Request) error {
 			if r.Admin() {
 				lines = append(lines, r.lines("storagetags", o.Tags, "display", o.Display)...)
 			}
-			return halves(boxed(r.T("pg.specification"), lines)), nil
+			return halves(boxed(r.T("pg.specification"), lines), boxed(r.T("pg.s.limits"), limitLines(r, o.LimitsView))), nil
 		}}, r.history(o.ID)},
 	})
-}
-
-// limitedTo are the fields that limit an offering to domains and zones.
-func limitedTo(r *Request) ([]components.Field, error) {
-	domains, err := r.choices("listDomains", vals("listall", "true"))
-	if err != nil {
-		return nil, err
-	}
-	zones, err := r.choices("listZones", nil)
-	if err != nil {
-		return nil, err
-	}
-	d, z := r.in("domainid", "checks", ""), r.in("zoneid", "checks", "")
-	d.Options, z.Options = domains, zones
-	d.Help, z.Help = r.T("pg.h.limited"), r.T("pg.h.limited")
-	return []components.Field{d, z}, nil
-}
-
-func diskForm(r *Request) error {
-	limits, err := limitedTo(r)
-	if err != nil {
-		return err
-	}
-	f := formPage{
-		Title: r.T("pg.disk_offerings.new"), Command: "createDiskOffering", Crumbs: offeringCrumbs(r, "disk"), Resource: "cloudstack_disk_offering",
-		Rename: map[string]string{"displaytext": "display_text", "disksize": "disk_size"},
-		Form: components.Form{Submit: r.T("pg.a.create_offering"), Cancel: r.Path("/offerings/disk"), Sections: []components.Section{
-			{Title: r.T("pg.s.general"), Fields: []components.Field{needed(r.in("name", "", "")), r.in("displaytext", "", "")}},
-			{Title: r.T("pg.s.size"), Fields: []components.Field{
-				r.number("disksize", "", "GiB"), r.tick("customized", false),
-				r.pick("storagetype", "shared", r.words("shared", "local"), true),
-			}},
-			{Title: r.T("pg.s.placement"), Folded: true, Fields: append([]components.Field{r.in("tags", "", "")}, limits...)},
-		}},
-	}
-	return r.formOr(f, r.T("pg.offerings.created"), always(r.Path("/offerings/disk")))
-}
-
-func changeDisk(r *Request) error {
-	o, err := find[storage.OfferingView](r, "listDiskOfferings", r.Param("id"))
-	if err != nil {
-		return err
-	}
-	f := formPage{
-		Title: r.T("pg.edit", "name", o.Name), Command: "updateDiskOffering", Crumbs: offeringCrumbs(r, "disk"),
-		Fixed: r.cleared(vals("id", o.ID), "tags"),
-		Form: components.Form{Submit: r.T("pg.a.save"), Cancel: r.Path("/offerings/disk/", o.ID), Fields: []components.Field{
-			needed(r.in("name", "", o.Name)), r.in("displaytext", "", o.DisplayText), r.pick("state", o.State, r.states("Active", "Inactive"), true), r.in("tags", "", o.Tags),
-		}},
-	}
-	return r.formOr(f, r.T("pg.saved", "name", o.Name), always(r.Path("/offerings/disk/", o.ID)))
 }
 
 // Network offerings.
@@ -455,13 +388,17 @@ func changeWire(r *Request) error {
 	if err != nil {
 		return err
 	}
+	limits, err := limitedNow(r, o.DomainIDs, o.ZoneIDs)
+	if err != nil {
+		return err
+	}
 	f := formPage{
 		Title: r.T("pg.edit", "name", o.Name), Command: "updateNetworkOffering", Crumbs: offeringCrumbs(r, "network"),
-		Fixed: r.cleared(vals("id", o.ID), "tags"),
-		Form: components.Form{Submit: r.T("pg.a.save"), Cancel: r.Path("/offerings/network/", o.ID), Fields: []components.Field{
+		Fixed: r.unlimited(r.cleared(vals("id", o.ID), "tags")),
+		Form: components.Form{Submit: r.T("pg.a.save"), Cancel: r.Path("/offerings/network/", o.ID), Fields: append([]components.Field{
 			needed(r.in("name", "", o.Name)), r.in("displaytext", "", o.DisplayText), r.pick("state", o.State, r.states("Enabled", "Disabled"), true),
 			r.pick("availability", o.Availability, r.words("Optional", "Required"), true), r.in("tags", "", o.Tags),
-		}},
+		}, limits...)},
 	}
 	return r.formOr(f, r.T("pg.saved", "name", o.Name), always(r.Path("/offerings/network/", o.ID)))
 }

@@ -83,7 +83,7 @@ func TestInstanceJourney(t *testing.T) {
 		t.Error("an empty account is not led to its first instance")
 	}
 	page := g.get("/me/instances/new", http.StatusOK)
-	for _, want := range []string{`name="displayname"`, `name="templateid"`, `name="serviceofferingid"`, `name="rootdisksize"`, `name="keypair"`, "curl", "deploy-summary"} {
+	for _, want := range []string{`name="displayname"`, `name="templateid"`, `name="serviceofferingid"`, `name="rootdisksize"`, `name="group"`, "curl", "deploy-summary"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the form lacks %s", want)
 		}

@@ -17,7 +17,7 @@
 //		}
 //	}
 //
-// Every path stands below each scope: /me, /all and /d/<domain>. The helpers:
+// Every path stands below each scope: /me, /all, /d/<domain> and /p/<project>. The helpers:
 // list and one call a command and type its result; showList is a whole list
 // page with filter, paging, CSV, bulk and live rows; showForm and submit are a
 // form for a command, with its errors; act and ask are actions and questions
@@ -58,6 +58,8 @@ type Parts struct {
 	Storage  *storage.Service
 	Images   *image.Service
 	Config   *config.Service
+	// Brand is what the pages look like for a domain; nil: Aerie's own.
+	Brand *config.Brand
 	// Version stands at the foot of every page.
 	Version string
 }
@@ -139,7 +141,7 @@ func (p *Portal) Register(g *echo.Group) {
 	in := g.Group("", p.Sessions.Require)
 	in.GET("/", p.plain(func(r *Request) error { return r.Redirect(http.StatusSeeOther, r.home()) }))
 	p.registerPlain(in)
-	on := routes{portal: p, groups: []*echo.Group{in.Group("/me"), in.Group("/all"), in.Group("/d/:domain")}}
+	on := routes{portal: p, groups: []*echo.Group{in.Group("/me"), in.Group("/all"), in.Group("/d/:domain"), in.Group("/p/:project")}}
 	for _, a := range p.areas {
 		if a.routes != nil {
 			a.routes(on)

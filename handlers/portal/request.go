@@ -52,6 +52,7 @@ func (r *Request) May(name string) bool {
 
 // Call calls a command for the reader.
 func (r *Request) Call(name string, v url.Values) (any, error) {
+	v = r.Scope.within(r.Portal.Registry.Get(name), v)
 	_, out, err := r.Portal.Registry.Call(r.Ctx(), name, v)
 	return out, err
 }
@@ -88,11 +89,7 @@ func list[T any](r *Request, name string, v url.Values) (command.List[T], error)
 	if err != nil {
 		return command.List[T]{}, err
 	}
-	asked := r.Scope.params(c)
-	for k, values := range v {
-		asked[k] = values
-	}
-	return one[command.List[T]](r, name, asked)
+	return one[command.List[T]](r, name, r.Scope.asking(c, v))
 }
 
 // some is a list that the page can do without: nothing when the reader may

@@ -3,6 +3,7 @@ package portal
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/a-h/templ"
@@ -21,6 +22,7 @@ type found struct {
 	Zone        string `json:"zonename"`
 	Username    string `json:"username"`
 	Account     string `json:"account"`
+	Project     string `json:"project"`
 }
 
 func (f found) label() string {
@@ -36,7 +38,7 @@ func (f found) note() string {
 	if f.IP != "" && f.label() != f.IP {
 		return f.IP
 	}
-	return or(f.Zone, f.Account)
+	return or(f.Project, or(f.Zone, f.Account))
 }
 
 // places are where is searched: the list command and the list's page.
@@ -88,6 +90,9 @@ func (r *Request) hits(word string) (components.Hits, error) {
 		if p.command == "listTemplates" {
 			v.Set("templatefilter", "executable")
 		}
+		if c := r.Portal.Registry.Get(p.command); c != nil && slices.ContainsFunc(c.Params, ownersParam) {
+			v.Set("projectid", "-1") // those of all projects, too
+		}
 		items, err := r.lookFor(p.command, word, v)
 		if err != nil {
 			return nil, err
@@ -135,7 +140,7 @@ func (r *Request) byAddress(word string) ([]found, error) {
 	if err != nil || len(ids) == 0 {
 		return nil, err
 	}
-	return entries[found](r, "listVirtualMachines", vals("ids", strings.Join(ids, ",")))
+	return entries[found](r, "listVirtualMachines", vals("ids", strings.Join(ids, ","), "projectid", "-1"))
 }
 
 // hasPage tells whether the navigation leads to that path.

@@ -14,10 +14,12 @@ import (
 
 	"aerie/handlers/portal"
 	"aerie/handlers/session"
+	"aerie/services/command"
 	"aerie/services/compute"
 	"aerie/services/event"
 	"aerie/services/iam"
 	"aerie/services/proof"
+	"aerie/services/store"
 )
 
 // site is the portal of a simulated cloud.
@@ -141,14 +143,32 @@ func (s *site) furnish() people {
 	_, err := event.Raise(s.Sys(), s.DB, event.Alert{Kind: event.Host, Subject: s.first("hosts"), Message: "alert.generated", Args: []any{"text", "Host sim-2 does not answer."}, ZoneID: s.Zone.ID, HostID: s.first("hosts")})
 	s.Must(err)
 	s.Deploy(mara, "web-1")
-	database := s.Deploy(mara, "database")
+	s.Call(mara, "createAffinityGroup", "name", "apart", "type", compute.ApartIfCan)
+	s.Call(mara, "registerUserData", "name", "base", "userdata", "I2Nsb3VkLWNvbmZpZwo=")
+	database := s.Deploy(mara, "database", "group", "store", "affinitygroupids", s.first("affinity_groups"), "userdataid", s.first("user_data"))
 	s.Call(mara, "stopVirtualMachine", "id", database)
 	_, err = s.Try(mara, "deployVirtualMachine", "zoneid", s.Zone.ID, "name", "too-big", "templateid", s.Tiny(), "serviceofferingid", s.ID(&compute.Offering{}, "name = ?", "Colossal"))
 	if err == nil {
 		s.Fatal("36 CPUs found room")
 	}
+	s.share(mara)
 	s.Finish()
 	return people{admin: s.signIn(s.TB, "", "admin"), dora: s.signIn(s.TB, "acme", "dora"), mara: s.signIn(s.TB, "acme", "mara"), ella: s.signIn(s.TB, "empty", "ella")}
+}
+
+// share makes a project of mara's with everything that one has.
+func (s *site) share(mara context.Context) {
+	s.Helper()
+	s.Account("acme", "otto", iam.RoleUser)
+	id := s.Call(mara, "createProject", "name", "apollo", "displaytext", "to the moon").(command.Accepted).ID
+	actor, _ := store.From(mara)
+	now, err := s.IAM.Standing(s.Context(), actor.UserID)
+	s.Must(err)
+	mara = store.With(s.Context(), now.Actor)
+	s.Call(mara, "createProjectRole", "projectid", id, "name", "looks")
+	s.Call(mara, "createProjectRolePermission", "projectid", id, "projectroleid", s.first("project_roles"), "rule", "list*", "permission", "allow")
+	s.Call(mara, "addAccountToProject", "projectid", id, "account", "otto", "projectroleid", s.first("project_roles"))
+	s.Deploy(mara, "shared-1", "projectid", id, "startvm", "false")
 }
 
 // strip leaves a cloud in which nothing was set up yet.
@@ -167,7 +187,7 @@ func (s *site) strip() {
 // tablesOfCloud hold what an operator sets up, those that refer to others first.
 var tablesOfCloud = []string{
 	"zones", "pods", "clusters", "hosts", "storage_pools", "image_stores", "physical_networks", "templates", "networks",
-	"service_offerings", "disk_offerings", "network_offerings", "events", "alerts",
+	"service_offerings", "disk_offerings", "network_offerings", "vpc_offerings", "events", "alerts",
 }
 
 // starts are the pages that a crawl begins at: what forms lead to, and home.
@@ -176,7 +196,11 @@ func (people) starts(g *guest) []string { return []string{g.home, "/search?q=web
 func (s *site) first(table string) string {
 	s.Helper()
 	var ids []string
-	s.Must(s.DB.In(s.Sys()).Table(table).Order("id").Limit(1).Pluck("id", &ids).Error)
+	q := s.DB.In(s.Sys()).Table(table)
+	if table == "network_offerings" { // some wait for what cannot be made yet
+		q = q.Where("state = ?", "Enabled")
+	}
+	s.Must(q.Order("id").Limit(1).Pluck("id", &ids).Error)
 	if len(ids) == 0 {
 		s.Fatalf("nothing in %s", table)
 	}

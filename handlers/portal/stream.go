@@ -115,8 +115,12 @@ func (s *streaming) stands() bool {
 	if err != nil || !lives {
 		return false
 	}
+	if s.Who.Viewer != nil && !s.Portal.DB.Now().Before(s.Who.ViewUntil) {
+		return false
+	}
 	now, err := s.Portal.IAM.Standing(s.Ctx(), s.Who.UserID)
-	return err == nil && now.Actor == s.Who.Actor
+	now.ReadOnly = s.Who.ReadOnly // a view's, not the user's
+	return err == nil && now.Same(s.Who.Actor)
 }
 
 func (s *streaming) concerns(c change) bool {

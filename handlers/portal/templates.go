@@ -20,6 +20,7 @@ func templates() area {
 			on.both("/templates/new", newTemplate)
 			on.both("/templates/:id/prepare", prepareTemplate)
 			on.both("/templates/:id/delete", endTemplate)
+			on.both("/templates/:id/userdata", linkTemplate)
 			on.both("/templates/delete", func(r *Request) error {
 				return r.endMany("deleteTemplate", "templates", r.Path("/templates?show=self"))
 			})
@@ -124,6 +125,9 @@ func templateDeeds(r *Request, t image.View) []deed {
 	out := []deed{
 		{Command: "deployVirtualMachine", Key: "deploy", Icon: "plus", Path: r.Path("/instances/new?templateid=", t.ID), Open: true, Off: off},
 		{Command: "prepareTemplate", Key: "prepare", Icon: "cloud-download", Path: base + "/prepare", Open: true, Off: off},
+	}
+	if r.Admin() || t.AccountID == r.Who.Account.ID {
+		out = append(out, deed{Command: "linkUserDataToTemplate", Key: "link_userdata", Icon: "link", Path: base + "/userdata", Open: true})
 	}
 	if r.Managing() || t.AccountID == r.Who.Account.ID {
 		out = append(out, deed{Command: "deleteTemplate", Key: "delete", Icon: "trash-2", Path: base + "/delete", Page: true, Danger: true})

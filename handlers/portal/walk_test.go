@@ -93,7 +93,7 @@ func (g *guest) shapeOf(path string) string {
 
 // unscoped is a route without its scope.
 func unscoped(route string) string {
-	for _, scope := range []string{"/me", "/all", "/d/:domain"} {
+	for _, scope := range []string{"/me", "/all", "/d/:domain", "/p/:project"} {
 		if rest, ok := strings.CutPrefix(route, scope+"/"); ok {
 			return "/" + rest
 		}

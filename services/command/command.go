@@ -35,6 +35,7 @@ func RoleOf(r store.Rank) Role {
 		return DomainAdmin
 	case store.User:
 		return User
+	case store.ProjectRank: // has no users
 	}
 	return 0
 }

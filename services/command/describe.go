@@ -2,6 +2,8 @@ package command
 
 import (
 	"context"
+	"reflect"
+	"slices"
 
 	"aerie/services/store"
 )
@@ -62,7 +64,7 @@ func (r *Registry) Describe(ctx context.Context) []API {
 		related := byObject[c.Object]
 		out[i] = API{
 			Name: c.Name, Description: c.Doc, Async: c.Async, Since: c.Since, Related: &related,
-			Params: describeParams(c.Params, role, byObject), Response: describeFields(c.Result, role),
+			Params: describeParams(c.Params, role, byObject), Response: pending(describeFields(c.Result, role)),
 		}
 	}
 	return out
@@ -84,6 +86,16 @@ func describeParams(params []Param, role Role, related map[string]string) []APIP
 		})
 	}
 	return out
+}
+
+// pending adds what clients find with any result that a job is working on.
+func pending(fields []APIField) []APIField {
+	for _, f := range resultFields(reflect.TypeFor[Pending](), nil) {
+		if !slices.ContainsFunc(fields, func(have APIField) bool { return have.Name == f.Name }) {
+			fields = append(fields, APIField{Name: f.Name, Description: f.Doc, Type: f.Type})
+		}
+	}
+	return fields
 }
 
 // describeFields never returns nil: clients read the list unguarded.

@@ -20,11 +20,12 @@ type Jobs interface {
 	Submit(ctx context.Context, s job.Spec) (*job.Row, error)
 }
 
-// Directory finds accounts and domains as requests call them. Both return
+// Directory finds accounts, domains and projects as requests call them. All return
 // fault.NotFound for what is absent or not for the actor; iam satisfies it.
 type Directory interface {
 	LookupAccount(ctx context.Context, domainID, name string) (store.Owner, error)
 	LookupDomain(ctx context.Context, id string) (path string, err error)
+	LookupProject(ctx context.Context, id string) (store.Project, error)
 }
 
 // Registry holds every command and what Call needs. The zero value with its
@@ -38,6 +39,9 @@ type Registry struct {
 	// Barred says why an actor may call nothing at all, for a refusal that names
 	// the reason; nil: nobody is.
 	Barred func(context.Context, store.Actor) error
+	// Narrow leaves out of ctx's actor the projects that it may not use for the
+	// command; nil: none.
+	Narrow func(context.Context, *Command) (context.Context, error)
 	// MaxPage is the setting default.page.size; nil: 500.
 	MaxPage func(context.Context) int
 	// Observe hears of every call, for metrics: the kind of its fault or "ok".
@@ -134,15 +138,55 @@ func (r *Registry) Call(ctx context.Context, name string, v url.Values) (*Comman
 		return nil, nil, err
 	}
 	ctx = context.WithValue(ctx, callKey{}, &call{registry: r, command: c})
-	if r.Observe == nil {
-		out, err := c.call(ctx, r, v)
-		return c, out, err
-	}
 	start := time.Now()
-	out, err := c.call(ctx, r, v)
-	r.Observe(ctx, c.Name, outcome(err), time.Since(start))
+	out, err := r.run(ctx, c, v)
+	if r.Observe != nil {
+		r.Observe(ctx, c.Name, outcome(err), time.Since(start))
+	}
 	return c, out, err
 }
+
+// run calls the command within the projects that the actor may use for it.
+func (r *Registry) run(ctx context.Context, c *Command, v url.Values) (any, error) {
+	if r.Narrow == nil {
+		return c.call(ctx, r, v)
+	}
+	within, err := r.Narrow(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	out, err := c.call(within, r, v)
+	if store.IsAbsent(err) {
+		err = r.suspended(ctx, within, c, v, err)
+	}
+	return out, err
+}
+
+// suspended says of what is absent that its project is suspended, to whom sees
+// it otherwise.
+func (r *Registry) suspended(ctx, within context.Context, c *Command, v url.Values, absent error) error {
+	actor, _ := store.From(within)
+	for _, p := range actor.Projects {
+		if p.Barred != suspendedKey {
+			continue
+		}
+		in := read(v)
+		for _, param := range c.Params {
+			id, _ := in.get(param.Name)
+			if id == "" || param.Ref == "" || r.refs[param.Ref] == nil {
+				continue
+			}
+			hidden, err := r.refs[param.Ref](within, id)
+			seen, errs := r.refs[param.Ref](ctx, id)
+			if err == nil && errs == nil && seen && !hidden {
+				return fault.New(fault.Conflict, suspendedKey, "project", p.AccountID)
+			}
+		}
+	}
+	return absent
+}
+
+const suspendedKey = "error.project_suspended"
 
 func outcome(err error) string {
 	if err == nil {
@@ -163,6 +207,9 @@ type call struct {
 	before   any
 	after    any
 }
+
+// changes tells whether the running command changes anything.
+func (n *call) changes() bool { return n.command != nil && n.command.Event != "" }
 
 func callOf(ctx context.Context) *call {
 	if c, ok := ctx.Value(callKey{}).(*call); ok {

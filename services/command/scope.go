@@ -2,6 +2,7 @@ package command
 
 import (
 	"context"
+	"errors"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
@@ -28,28 +29,72 @@ const none = "-1" // an id that stands for none, all or unlimited
 
 // Resolve returns the context in which rows belong to whom the request names.
 func (o Owner) Resolve(ctx context.Context) (context.Context, error) {
-	if err := o.project(); err != nil {
-		return nil, err
+	who, err := o.whose(ctx)
+	if err != nil || who == nil { // domainid alone means nothing here, but must be there
+		return ctx, errors.Join(err, o.visible(ctx))
 	}
-	if o.Account == "" { // domainid alone means nothing here, but must be there
-		return ctx, o.visible(ctx)
+	if n := callOf(ctx); n.owner == nil { // the event is theirs as well
+		n.owner = who
 	}
-	who, err := o.lookup(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return store.For(ctx, who)
+	return store.For(ctx, *who)
 }
 
-// project refuses project ids: until there are projects they are all absent.
-func (o Owner) project() error {
-	if o.ProjectID != "" && o.Account != "" {
-		return fault.Param("account", "error.account_and_project")
+// whose is the account or project that the request names; nil for neither.
+func (o Owner) whose(ctx context.Context) (*store.Owner, error) {
+	p, err := o.project(ctx)
+	if err != nil || p != nil {
+		if p != nil && p.Suspended && callOf(ctx).changes() {
+			return nil, fault.New(fault.Conflict, suspendedKey, "project", o.ProjectID)
+		}
+		return ownerOf(p), err
 	}
-	if o.ProjectID != "" && o.ProjectID != none {
-		return fault.Absent("projectid", o.ProjectID)
+	if o.Account == "" {
+		return nil, nil
 	}
-	return nil
+	who, err := o.lookup(ctx)
+	return &who, err
+}
+
+func ownerOf(p *store.Project) *store.Owner {
+	if p == nil {
+		return nil
+	}
+	return &p.Owner
+}
+
+// project finds the project that the request names; nil when it names none. Who
+// is in a project whose role denies the command hears so.
+func (o Owner) project(ctx context.Context) (*store.Project, error) {
+	switch {
+	case o.ProjectID == "":
+		return nil, nil
+	case o.Account != "":
+		return nil, fault.Param("account", "error.account_and_project")
+	case o.ProjectID == none:
+		return nil, nil
+	}
+	return FindProject(ctx, "projectid", o.ProjectID)
+}
+
+// FindProject finds the project of an id for the running command: one that the
+// caller is a member of, or that it administers. Param names it in the fault.
+func FindProject(ctx context.Context, param, id string) (*store.Project, error) {
+	actor, _ := store.From(ctx)
+	if p := actor.Project(id); p != nil {
+		if p.Barred != "" {
+			return nil, fault.New(fault.Forbidden, p.Barred, "project", id)
+		}
+		return p, nil
+	}
+	r := callOf(ctx).registry
+	if r == nil || r.Directory == nil || actor.Rank == store.User && !actor.IsSystem() {
+		return nil, fault.Absent(param, id)
+	}
+	p, err := r.Directory.LookupProject(ctx, id)
+	if store.IsAbsent(err) {
+		return nil, fault.Absent(param, id)
+	}
+	return &p, err
 }
 
 // lookup finds the account by name, in the caller's domain without domainid.
@@ -102,10 +147,13 @@ func (s Scope) Apply(ctx context.Context, q *gorm.DB, id string) (*gorm.DB, erro
 	if !ok {
 		return nil, store.ErrNoActor
 	}
-	if err := s.project(); err != nil {
+	project, err := s.project(ctx)
+	if err != nil {
 		return nil, err
 	}
 	switch {
+	case project != nil:
+		return ownedBy(q, project.AccountID), s.visible(ctx)
 	case s.Account != "":
 		who, err := s.lookup(ctx)
 		if err != nil {
@@ -113,25 +161,32 @@ func (s Scope) Apply(ctx context.Context, q *gorm.DB, id string) (*gorm.DB, erro
 		}
 		return ownedBy(q, who.AccountID), nil
 	case s.DomainID != "" && s.DomainID != none:
-		return s.inDomain(ctx, actor, q)
+		return s.inDomain(ctx, actor, q, id)
 	case actor.IsSystem():
 		return q, nil
+	case actor.Rank == store.User && (id != "" || s.ProjectID == none):
+		return q.Where(store.OwnedScope(actor)), nil
 	case actor.Rank == store.User:
 		return ownedBy(q, actor.AccountID), nil
-	case id != "" || s.ListAll || s.ProjectID == none:
+	case id != "" || s.ProjectID == none:
 		return q, nil
+	case s.ListAll:
+		return q.Where(clause.Not(store.OfProjects())), nil
 	}
 	return ownedBy(q, actor.AccountID), nil
 }
 
-func (s Scope) inDomain(ctx context.Context, actor store.Actor, q *gorm.DB) (*gorm.DB, error) {
+func (s Scope) inDomain(ctx context.Context, actor store.Actor, q *gorm.DB, id string) (*gorm.DB, error) {
 	path, err := s.path(ctx)
 	switch {
 	case err != nil:
 		return nil, err
-	case actor.Rank == store.User && !actor.IsSystem():
+	case actor.Rank == store.User && !actor.IsSystem() && id == "":
 		return ownedBy(q, actor.AccountID), nil
-	case s.Recursive:
+	case s.ProjectID != none && id == "":
+		q = q.Where(clause.Not(store.OfProjects()))
+	}
+	if s.Recursive {
 		return q.Where(clause.Like{Column: store.Column("domain_path"), Value: path + "%"}), nil
 	}
 	return q.Where(clause.Eq{Column: store.Column("domain_path"), Value: path}), nil

@@ -41,6 +41,10 @@ func (directory) LookupAccount(_ context.Context, domain, name string) (store.Ow
 	return store.Owner{}, fault.Absent("account", name)
 }
 
+func (directory) LookupProject(_ context.Context, id string) (store.Project, error) {
+	return store.Project{}, fault.Absent("projectid", id)
+}
+
 func (directory) LookupDomain(_ context.Context, id string) (string, error) {
 	if p, ok := paths[id]; ok {
 		return p, nil
@@ -320,7 +324,7 @@ func TestDescribe(t *testing.T) {
 		`{"name":"listThings","isasync":false,"related":"createThing,listThings","params":[`,
 		`{"name":"pagesize","description":"the number of entries per page; -1 for all","type":"integer","length":255,"required":false}`,
 		`{"name":"domainid","description":"the domain of the account","type":"uuid","length":255,"required":false}`,
-		`"response":[{"name":"id","type":"string"}]`,
+		`"response":[{"name":"id","type":"string"},{"name":"jobid",`, // that of every result
 	} {
 		if !strings.Contains(doc, want) {
 			t.Errorf("no %s in %s", want, doc)

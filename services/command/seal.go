@@ -34,7 +34,7 @@ func (r *Registry) rest(c *Command, body []byte) ([]byte, error) {
 }
 
 // JobResult is a job's result for who reads it: secrets are for the user that
-// asked for the job.
+// asked for the job, and not for who looks on as that user.
 func (r *Registry) JobResult(ctx context.Context, row *job.Row) (json.RawMessage, error) {
 	body := []byte(row.Result)
 	if bytes.HasPrefix(body, []byte(`"`+sealed)) {
@@ -49,7 +49,7 @@ func (r *Registry) JobResult(ctx context.Context, row *job.Row) (json.RawMessage
 		body = []byte(plain)
 	}
 	c := r.byName[row.Command]
-	if reader, _ := store.From(ctx); c != nil && reader.UserID != row.ActorUserID {
+	if reader, _ := store.From(ctx); c != nil && (reader.UserID != row.ActorUserID || reader.ReadOnly) {
 		body = c.Conceal(body)
 	}
 	return body, nil

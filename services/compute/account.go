@@ -52,7 +52,12 @@ func (s *Service) submit(ctx context.Context, vm VM, event string, begin func(co
 	return err
 }
 
-// dropKeys takes an account's SSH keys away with it.
+// dropKeys takes an account's SSH keys, user data and groups away with it.
 func (s *Service) dropKeys(ctx context.Context, a iam.Account) error {
-	return s.db.In(store.System(ctx, "keys of a deleted account")).Where("account_id = ?", a.ID).Delete(&SSHKey{}).Error
+	ctx = store.System(ctx, "keys and groups of a deleted account")
+	var all error
+	for _, model := range []any{&SSHKey{}, &UserData{}, &Group{}, &AffinityGroup{}} {
+		all = errors.Join(all, s.db.In(ctx).Unscoped().Where("account_id = ?", a.ID).Delete(model).Error)
+	}
+	return all
 }

@@ -31,18 +31,26 @@ type boot struct {
 
 // place claims a host, pools and the networks' routers.
 func (s *Service) place(ctx context.Context, b *boot) error {
-	vm, err := store.Find[VM](ctx, s.db, b.VM)
+	sized, err := s.sized(ctx, b.VM)
 	if err != nil {
 		return err
 	}
+	vm := sized.VM
 	legs, err := s.Net.Legs(ctx, vm.ID)
 	if err != nil {
 		return err
 	}
-	host, err := placement.Host(ctx, s.db, placement.Need{
+	need := placement.Need{
 		Entity: vm.ID, ZoneID: vm.ZoneID, Hypervisor: vm.Hypervisor,
-		Mhz: int64(vm.CPUs * vm.MHz), Mib: int64(vm.MemoryMiB), HostID: b.Host, Prefer: near(&vm, legs),
-	})
+		Mhz: int64(vm.CPUs * vm.MHz), Mib: int64(vm.MemoryMiB), HostID: b.Host, Prefer: near(&vm, legs), Tags: sized.Offering.HostTags,
+	}
+	if need.Bonds, err = s.bonds(ctx, &vm); err != nil {
+		return err
+	}
+	if need.Weights, err = s.weights(ctx, &vm, sized.Offering.Planner); err != nil {
+		return err
+	}
+	host, err := placement.Host(ctx, s.db, need)
 	if err != nil {
 		return err
 	}
@@ -57,6 +65,11 @@ func (s *Service) place(ctx context.Context, b *boot) error {
 	if err != nil {
 		return err
 	}
+	for i := range disks {
+		if disks[i].Type == storage.Root && disks[i].DiskOfferingID == "" {
+			disks[i].Offering = sized.Offering.rootDisk()
+		}
+	}
 	b.Made = nil
 	for _, d := range disks {
 		if d.PoolID == "" {
@@ -66,7 +79,89 @@ func (s *Service) place(ctx context.Context, b *boot) error {
 	// Last: a pool's row is one that all deployments wait for.
 	err = s.Storage.Place(ctx, disks, host)
 	b.Spec = machine(&vm, legs, disks)
+	if err != nil {
+		return err
+	}
+	rates, err := s.rates(ctx, sized.Offering, legs)
+	sized.Offering.bound(&b.Spec, rates, host)
 	return err
+}
+
+// rates are the rates of an instance's networks: its default card has that of
+// the size, the others those of their networks.
+func (s *Service) rates(ctx context.Context, o Offering, legs []network.Leg) (map[string]int, error) {
+	out := map[string]int{}
+	var others []string
+	for _, l := range legs {
+		if l.IsDefault {
+			out[l.ID] = o.NetworkRate
+		} else {
+			others = append(others, l.NetworkID)
+		}
+	}
+	if len(others) == 0 {
+		return out, nil
+	}
+	of, err := s.Net.Rates(ctx, others)
+	for _, l := range legs {
+		if !l.IsDefault {
+			out[l.ID] = of[l.NetworkID]
+		}
+	}
+	return out, err
+}
+
+// sized is an instance with its size, in one query; a size that was removed
+// holds for its instances.
+type sized struct {
+	VM       `gorm:"embedded"`
+	Offering Offering `gorm:"foreignKey:OfferingID"`
+}
+
+// TableName is the instances' table.
+func (sized) TableName() string { return "vms" }
+
+func (s *Service) sized(ctx context.Context, id string) (sized, error) {
+	var row sized
+	err := s.db.In(ctx).Unscoped().Joins("Offering").Where("vms.id = ? AND vms.removed_at IS NULL", id).Take(&row).Error
+	return row, err
+}
+
+// bound sets what the size lets the machine have: of its processors, and of
+// the network.
+func (o Offering) bound(spec *drivers.VMSpec, rates map[string]int, host infra.Host) {
+	if o.LimitCPU && host.CPUMhz > 0 {
+		spec.CPUCap = min(max(spec.CPUMHz*100/host.CPUMhz, 1), 100)
+	}
+	for i := range spec.NICs {
+		spec.NICs[i].Mbit = rates[spec.NICs[i].ID]
+	}
+}
+
+// weights are how well hosts suit the planner of a size; nil for any planner
+// that takes whichever has room.
+func (s *Service) weights(ctx context.Context, vm *VM, planner string) (map[string]int, error) {
+	if planner != "UserDispersingPlanner" && planner != "UserConcentratedPodPlanner" {
+		return nil, nil
+	}
+	var rows []struct {
+		HostID, PodID string
+		N             int
+	}
+	err := s.db.In(ctx).Model(&infra.Host{}).Where("hosts.zone_id = ?", vm.ZoneID).
+		Joins("LEFT JOIN vms ON vms.host_id = hosts.id AND vms.account_id = ? AND vms.removed_at IS NULL AND vms.id <> ?", vm.AccountID, vm.ID).
+		Select("hosts.id AS host_id", "hosts.pod_id AS pod_id", "COUNT(vms.id) AS n").Group("hosts.id, hosts.pod_id").Scan(&rows).Error
+	pods, out := map[string]int{}, map[string]int{}
+	for _, r := range rows {
+		pods[r.PodID] += r.N
+	}
+	for _, r := range rows {
+		out[r.HostID] = -r.N
+		if planner == "UserConcentratedPodPlanner" {
+			out[r.HostID] = pods[r.PodID]
+		}
+	}
+	return out, err
 }
 
 // machine is the instance as its host shall have it.

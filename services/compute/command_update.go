@@ -2,7 +2,6 @@ package compute
 
 import (
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 
@@ -24,6 +23,11 @@ type UpdateRequest struct {
 	Dynamic          *bool             `json:"isdynamicallyscalable" doc:"whether the instance may be resized while it runs"`
 	DeleteProtection *bool             `json:"deleteprotection" doc:"whether destroying is refused"`
 	UserData         string            `json:"userdata" max:"1048576" doc:"data for the guest, base64"`
+	UserDataID       string            `json:"userdataid" ref:"userdata" finds:"true" doc:"data of the library for the guest, instead"`
+	UserDataValues   map[string]string `json:"userdatadetails" doc:"values of the user data's variables"`
+	Group            *string           `json:"group" doc:"name of an instance group; it is made if there is none; empty leaves the group"`
+	LeaseDays        *int              `json:"leaseduration" min:"-1" max:"36500" doc:"days from now until the instance is stopped or destroyed by itself; -1 is never"`
+	LeaseAction      string            `json:"leaseexpiryaction" enum:"STOP,DESTROY" doc:"what happens then"`
 	Details          map[string]string `json:"details" doc:"free details of the instance"`
 }
 
@@ -44,7 +48,12 @@ func (s *Service) update(ctx context.Context, r UpdateRequest) (View, error) {
 	if err := s.db.In(ctx).Model(&VM{}).Where("id = ?", vm.ID).Updates(set).Error; err != nil {
 		return View{}, err
 	}
-	if r.Name != "" || r.UserData != "" {
+	if data := (given{r.UserData, r.UserDataID, r.UserDataValues}); !data.none() || len(data.Values) > 0 {
+		if err := s.setUserData(ctx, &vm, data); err != nil {
+			return View{}, err
+		}
+	}
+	if r.Name != "" {
 		if err := s.touch(ctx, vm.ID); err != nil {
 			return View{}, err
 		}
@@ -71,14 +80,22 @@ func (s *Service) changes(ctx context.Context, vm *VM, r UpdateRequest) (map[str
 		}
 		set["name"] = r.Name
 	}
-	if r.UserData != "" {
-		if _, err := base64.StdEncoding.DecodeString(r.UserData); err != nil {
-			return nil, fault.Param("userdata", "error.base64")
+	if r.Group != nil {
+		id, err := "", error(nil)
+		if *r.Group != "" {
+			id, err = s.joinGroup(ctx, vm.Owner(), *r.Group)
 		}
-		if len(r.UserData) > maxUserData {
-			return nil, fault.Param("userdata", "error.userdata_too_long", "max", maxUserData)
+		if err != nil {
+			return nil, err
 		}
-		set["user_data"] = r.UserData
+		set["group_id"] = id
+	}
+	if r.LeaseDays != nil || r.LeaseAction != "" {
+		l, err := s.leaseFrom(r.LeaseDays, r.LeaseAction, lease{Days: vm.LeaseDays, Action: vm.LeaseAction})
+		if err != nil {
+			return nil, err
+		}
+		set["lease_days"], set["lease_action"], set["lease_ends"] = l.Days, l.Action, l.Ends
 	}
 	if len(r.Details) > 0 {
 		b, err := json.Marshal(r.Details)
@@ -121,20 +138,23 @@ type PasswordRequest struct {
 	Password string `json:"password" secret:"true" doc:"the new password; a random one is made without it"`
 }
 
-// password is the state of the saga that tells a router a new password.
+// password is the state of the sagas that tell a router new metadata.
 type password struct {
 	VM   string
 	Nets []string
 }
 
 func (s *Service) definePassword() {
-	job.Define(s.Jobs, "vm.password", job.Do("router", func(ctx context.Context, p *password) error {
+	tell := func(ctx context.Context, p *password) error {
 		var all error
 		for _, id := range p.Nets {
 			all = errors.Join(all, s.Net.Refresh(ctx, id))
 		}
 		return all
-	}, nil))
+	}
+	for _, kind := range []string{"vm.password", "vm.sshkey"} {
+		job.Define(s.Jobs, kind, job.Do("router", tell, nil))
+	}
 }
 
 func (s *Service) resetPasswordCommand() *command.Command {
@@ -152,8 +172,7 @@ func (s *Service) resetPassword(ctx context.Context, r PasswordRequest) (job.Spe
 		return job.Spec{}, fault.Param("id", "error.no_password", "name", vm.DisplayName)
 	}
 	if vm.State != Stopped {
-		return job.Spec{}, fault.New(fault.Conflict, "error.state", "entity", "virtualmachine", "id", vm.ID,
-			"state", string(vm.State), "event", "reset password", "want", string(Stopped))
+		return job.Spec{}, mustBeStopped(&vm, "reset password")
 	}
 	plain := r.Password
 	if !drivers.IsLine(plain) {
@@ -173,13 +192,5 @@ func (s *Service) resetPassword(ctx context.Context, r PasswordRequest) (job.Spe
 	if err != nil {
 		return job.Spec{}, err
 	}
-	if err := s.touch(ctx, vm.ID); err != nil {
-		return job.Spec{}, err
-	}
-	st := password{VM: vm.ID}
-	nics, err := s.Net.Of(ctx, vm.ID)
-	for _, nic := range nics {
-		st.Nets = append(st.Nets, nic.NetworkID)
-	}
-	return job.Spec{Kind: "vm.password", Entity: vm.Entity(), Object: "VirtualMachine", ObjectID: vm.ID, Owner: vm.Owner(), State: st}, err
+	return s.tellJob(ctx, &vm, "vm.password")
 }

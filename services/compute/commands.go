@@ -15,6 +15,11 @@ func (s *Service) Commands() []*command.Command {
 		s.recoverCommand(), s.expungeCommand(), s.updateCommand(), s.resetPasswordCommand(), s.consoleCommand(),
 		s.listNICsCommand(), s.createKeyCommand(), s.registerKeyCommand(), s.listKeysCommand(), s.deleteKeyCommand(),
 		s.listOfferingsCommand(), s.createOfferingCommand(), s.updateOfferingCommand(), s.deleteOfferingCommand(),
+		s.mayTagCommand(), s.resetKeyCommand(),
+		s.createGroupCommand(), s.updateGroupCommand(), s.deleteGroupCommand(), s.listGroupsCommand(),
+		s.createAffinityCommand(), s.deleteAffinityCommand(), s.listAffinityCommand(), s.listAffinityTypesCommand(), s.updateAffinityCommand(),
+		s.registerUserDataCommand(), s.listUserDataCommand(), s.deleteUserDataCommand(), s.linkUserDataCommand(),
+		s.resetUserDataCommand(), s.getUserDataCommand(),
 	}
 }
 
@@ -22,6 +27,9 @@ func (s *Service) Commands() []*command.Command {
 func (s *Service) Refs(add func(kind string, exists func(context.Context, string) (bool, error))) {
 	add("virtualmachine", func(ctx context.Context, id string) (bool, error) { return store.Exists[VM](ctx, s.db, id) })
 	add("serviceoffering", func(ctx context.Context, id string) (bool, error) { return store.Exists[Offering](ctx, s.db, id) })
+	add("instancegroup", func(ctx context.Context, id string) (bool, error) { return store.Exists[Group](ctx, s.db, id) })
+	add("affinitygroup", func(ctx context.Context, id string) (bool, error) { return store.Exists[AffinityGroup](ctx, s.db, id) })
+	add("userdata", func(ctx context.Context, id string) (bool, error) { return store.Exists[UserData](ctx, s.db, id) })
 }
 
 // about is the request of a command on one instance.

@@ -2,7 +2,6 @@ package compute
 
 import (
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"regexp"
@@ -43,6 +42,14 @@ type DeployRequest struct {
 	KeyPair        string            `json:"keypair" doc:"name of an SSH key pair for the instance"`
 	KeyPairs       []string          `json:"keypairs" doc:"names of SSH key pairs for the instance"`
 	UserData       string            `json:"userdata" max:"1048576" doc:"data for the guest, base64"`
+	UserDataID     string            `json:"userdataid" ref:"userdata" finds:"true" doc:"data of the library for the guest, instead"`
+	UserDataValues map[string]string `json:"userdatadetails" doc:"values of the user data's variables"`
+	Group          string            `json:"group" doc:"name of an instance group; it is made if there is none"`
+	AffinityIDs    []string          `json:"affinitygroupids" ref:"affinitygroup" doc:"affinity groups of the instance"`
+	AffinityNames  []string          `json:"affinitygroupnames" doc:"names of the affinity groups, instead of their ids"`
+	RootDiskID     string            `json:"overridediskofferingid" ref:"diskoffering" finds:"true" doc:"what the root disk is made of, where the size lets one choose"`
+	LeaseDays      *int              `json:"leaseduration" min:"-1" max:"36500" doc:"days until the instance is stopped or destroyed by itself; -1 is never"`
+	LeaseAction    string            `json:"leaseexpiryaction" enum:"STOP,DESTROY" doc:"what happens then"`
 	Password       string            `json:"password" secret:"true" doc:"the guest's password, for a template that takes one"`
 	Details        map[string]string `json:"details" doc:"cpuNumber, cpuSpeed and memory of a custom offering"`
 	DisplayVM      *bool             `json:"displayvm" doc:"false hides the instance from its users"`
@@ -63,8 +70,11 @@ type plan struct {
 	offering Offering
 	template image.Template
 	disk     *storage.Offering
+	rootDisk *storage.Offering // instead of what the size says of root disks
+	groups   []AffinityGroup
 	nets     []network.Network
 	keys     string // lines of authorized_keys
+	data64   settled
 	vm       VM
 	root     int64 // bytes
 	data     int64
@@ -111,6 +121,9 @@ func (s *Service) planParts(ctx context.Context, p *plan) (err error) {
 	if p.offering, err = store.Find[Offering](ctx, s.db, p.OfferingID); err != nil {
 		return named(err, "serviceofferingid", p.OfferingID)
 	}
+	if !infra.In(p.offering.ZoneIDs, p.zone.ID) {
+		return fault.Param("serviceofferingid", "error.offering_zone", "name", p.offering.Name, "zone", p.zone.Name)
+	}
 	if p.TemplateID == "" {
 		return fault.Param("templateid", "error.required", "command", "deployvirtualmachine")
 	}
@@ -133,7 +146,13 @@ func named(err error, param, id string) error {
 }
 
 func (s *Service) planDisks(ctx context.Context, p *plan) error {
+	if err := s.planRoot(ctx, p); err != nil {
+		return err
+	}
 	p.root = max(p.template.Bytes, p.offering.RootGiB<<30)
+	if p.rootDisk != nil {
+		p.root = max(p.root, p.rootDisk.Bytes)
+	}
 	if p.RootSize > 0 {
 		p.root = p.RootSize << 30
 	}
@@ -143,9 +162,9 @@ func (s *Service) planDisks(ctx context.Context, p *plan) error {
 	if p.DiskOfferingID == "" {
 		return nil
 	}
-	o, err := store.Find[storage.Offering](ctx, s.db, p.DiskOfferingID)
+	o, err := s.diskOffering(ctx, p, "diskofferingid", p.DiskOfferingID)
 	if err != nil {
-		return named(err, "diskofferingid", p.DiskOfferingID)
+		return err
 	}
 	p.disk, p.data = &o, o.Bytes
 	if o.Customized {
@@ -164,39 +183,17 @@ func (s *Service) planAccess(ctx context.Context, p *plan) error {
 	if !drivers.IsLine(p.Password) {
 		return fault.Param("password", "error.password_line")
 	}
-	if _, err := base64.StdEncoding.DecodeString(p.UserData); err != nil {
-		return fault.Param("userdata", "error.base64")
-	}
-	if len(p.UserData) > maxUserData {
-		return fault.Param("userdata", "error.userdata_too_long", "max", maxUserData)
-	}
-	if p.KeyPair != "" {
-		p.KeyPairs = append([]string{p.KeyPair}, p.KeyPairs...)
-	}
-	if len(p.KeyPairs) == 0 {
-		return nil
-	}
 	actor, _ := store.From(ctx)
-	keys, err := gorm.G[SSHKey](s.db.In(ctx)).Where("name IN ? AND account_id = ?", p.KeyPairs, actor.Target().AccountID).Find(ctx)
-	if err != nil {
+	var err error
+	if p.data64, err = s.settle(ctx, actor.Target(), given{p.UserData, p.UserDataID, p.UserDataValues}, p.template); err != nil {
 		return err
 	}
-	found := map[string]string{}
-	for _, k := range keys {
-		found[strings.ToLower(k.Name)] = k.PublicKey
+	if p.groups, err = s.chosenAffinities(ctx, actor.Target(), p.AffinityIDs, p.AffinityNames); err != nil {
+		return err
 	}
-	for _, name := range p.KeyPairs {
-		key, ok := found[strings.ToLower(name)]
-		if !ok {
-			return fault.Param("keypair", "error.no_key_pair", "value", name)
-		}
-		p.keys += strings.TrimSpace(key) + "\n"
-	}
-	return nil
+	p.KeyPairs, p.keys, err = s.keysOf(ctx, actor.Target(), p.KeyPair, p.KeyPairs)
+	return err
 }
-
-// maxUserData is CloudStack's vm.userdata.max.length.
-const maxUserData = 32768
 
 // hostName is RFC 1123's label.
 var hostName = regexp.MustCompile(`^[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$`)
@@ -224,7 +221,18 @@ func (s *Service) planVM(ctx context.Context, p *plan) error {
 		CPUs: p.offering.CPUs, MHz: p.offering.MHz, MemoryMiB: p.offering.MemoryMiB, HA: p.offering.HA,
 		Display: p.DisplayVM == nil || *p.DisplayVM, Dynamic: p.Dynamic != nil && *p.Dynamic,
 		PasswordEnabled: p.template.PasswordEnabled, KeyPairs: strings.Join(p.KeyPairs, ","), PublicKeys: p.keys,
-		UserData: p.UserData, Details: string(details), OSType: p.template.OSType, UserID: actor.UserID,
+		UserData: p.data64.Content, UserDataID: p.data64.ID, UserDataParams: p.data64.Values, Bonded: len(p.groups) > 0,
+		Details: string(details), OSType: p.template.OSType, UserID: actor.UserID,
+	}
+	l, err := s.leaseFrom(p.LeaseDays, p.LeaseAction, lease{Days: p.offering.LeaseDays, Action: p.offering.LeaseAction})
+	if err != nil {
+		return err
+	}
+	p.vm.LeaseDays, p.vm.LeaseAction, p.vm.LeaseEnds = l.Days, l.Action, l.Ends
+	if p.Group != "" {
+		if p.vm.GroupID, err = s.joinGroup(ctx, owner, p.Group); err != nil {
+			return err
+		}
 	}
 	if p.vm.DisplayName == "" {
 		p.vm.DisplayName = p.vm.Name
@@ -237,7 +245,7 @@ func (s *Service) planVM(ctx context.Context, p *plan) error {
 
 // number names the instance at its hypervisor.
 func (s *Service) number(ctx context.Context, p *plan) error {
-	account, err := s.IAM.AccountByID(ctx, p.vm.AccountID)
+	account, err := s.IAM.AccountByID(store.System(ctx, "the owner, which may be a project's account"), p.vm.AccountID)
 	if err != nil {
 		return err
 	}
@@ -297,11 +305,19 @@ func (s *Service) write(ctx context.Context, p *plan) error {
 	if err := gorm.G[VM](g).Create(ctx, &p.vm); err != nil {
 		return err
 	}
+	if len(p.groups) > 0 {
+		if err := s.bind(ctx, p.vm.ID, p.groups); err != nil {
+			return err
+		}
+	}
 	vols := []storage.Volume{{
 		Row: store.Row{ID: s.db.NewID()}, Name: "ROOT-" + p.vm.InstanceName, Type: storage.Root,
 		State: storage.Allocated, ZoneID: p.zone.ID, VMID: p.vm.ID, AttachedAt: new(s.db.Now()), TemplateID: p.template.ID,
 		ServiceOfferingID: p.offering.ID, Bytes: p.root,
 	}}
+	if p.rootDisk != nil {
+		vols[0].DiskOfferingID = p.rootDisk.ID
+	}
 	if p.disk != nil {
 		vols = append(vols, storage.Volume{
 			Row: store.Row{ID: s.db.NewID()}, Name: "DATA-" + p.vm.InstanceName, Type: storage.Data,

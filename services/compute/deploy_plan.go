@@ -11,7 +11,9 @@ import (
 	"gorm.io/gorm"
 
 	"aerie/services/fault"
+	"aerie/services/infra"
 	"aerie/services/network"
+	"aerie/services/storage"
 	"aerie/services/store"
 )
 
@@ -35,6 +37,44 @@ func (s *Service) planSize(_ context.Context, p *plan) error {
 		}
 	}
 	return nil
+}
+
+// planRoot finds what the root disk is made of, where it is not the size that
+// says it.
+func (s *Service) planRoot(ctx context.Context, p *plan) error {
+	id, param := p.offering.DiskOfferingID, "serviceofferingid"
+	if p.RootDiskID != "" && p.RootDiskID != id {
+		if p.offering.DiskOfferingStrict {
+			return fault.Param("overridediskofferingid", "error.disk_offering_strict", "name", p.offering.Name)
+		}
+		id, param = p.RootDiskID, "overridediskofferingid"
+	}
+	if id == "" {
+		return nil
+	}
+	if param == "serviceofferingid" { // the size has it, whoever else may see it and though it be removed
+		var o storage.Offering
+		err := s.db.In(store.System(ctx, "the disk offering of a size")).Unscoped().Where("id = ?", id).Take(&o).Error
+		p.rootDisk = &o
+		return err
+	}
+	o, err := s.diskOffering(ctx, p, param, id)
+	p.rootDisk = &o
+	return err
+}
+
+// diskOffering finds a disk offering of which disks may be made in the zone.
+func (s *Service) diskOffering(ctx context.Context, p *plan, param, id string) (storage.Offering, error) {
+	o, err := store.Find[storage.Offering](ctx, s.db, id)
+	switch {
+	case err != nil:
+		return o, named(err, param, id)
+	case o.State != "Active":
+		return o, fault.Param(param, "error.offering_inactive", "name", o.Name)
+	case !infra.In(o.ZoneIDs, p.zone.ID):
+		return o, fault.Param(param, "error.offering_zone", "name", o.Name, "zone", p.zone.Name)
+	}
+	return o, nil
 }
 
 // A core's speed that may be asked for, in MHz: it is what a host's capacity is

@@ -177,5 +177,10 @@ func (s *Service) expunged(ctx context.Context, h *halt) error {
 	if err := s.Storage.Detach(ctx, vm.ID); err != nil {
 		return err
 	}
+	if vm.Bonded {
+		if err := s.bind(ctx, vm.ID, nil); err != nil {
+			return err
+		}
+	}
 	return s.db.In(ctx).Delete(&vm).Error
 }

@@ -3,6 +3,7 @@ package compute
 import (
 	"context"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -21,6 +22,7 @@ type served struct {
 	Password             store.Secret
 	PasswordID           string
 	UserData, PublicKeys string
+	UserDataParams       *string
 
 	OfferingName, ZoneName string
 }
@@ -34,7 +36,7 @@ func (s *Service) guests(ctx context.Context, networkID string) ([]drivers.Route
 		Joins("LEFT JOIN service_offerings ON service_offerings.id = vms.offering_id").
 		Joins("LEFT JOIN zones ON zones.id = vms.zone_id").
 		Select("nics.id", "nics.mac", "nics.ip", "nics.is_default", "vms.id AS vm_id", "vms.name", "vms.instance_name", "vms.password",
-			"vms.password_id", "vms.user_data", "vms.public_keys", "service_offerings.name AS offering_name", "zones.name AS zone_name").
+			"vms.password_id", "vms.user_data", "vms.public_keys", "vms.user_data_params", "service_offerings.name AS offering_name", "zones.name AS zone_name").
 		Order("nics.id").Find(&cards).Error
 	if err != nil {
 		return nil, err
@@ -63,13 +65,30 @@ func (s *Service) guest(c *served) (drivers.RouterHost, error) {
 	if err != nil {
 		return drivers.RouterHost{}, fmt.Errorf("user data of %s: %w", c.InstanceName, err)
 	}
+	meta, err := c.values()
+	if err != nil {
+		return drivers.RouterHost{}, fmt.Errorf("user data of %s: %w", c.InstanceName, err)
+	}
+	for name, value := range map[string]string{
+		"instance-id": c.VMID, "vm-id": c.VMID, "local-hostname": c.Name, "public-hostname": c.Name,
+		"local-ipv4": c.IP, "availability-zone": c.ZoneName, "service-offering": c.OfferingName,
+		"public-keys": strings.TrimSpace(c.PublicKeys), "mac": c.MAC,
+	} {
+		meta[name] = value
+	}
 	return drivers.RouterHost{
 		NIC: c.ID, MAC: c.MAC, IP: ip, Name: c.Name, Default: c.IsDefault,
 		UserData: data, Password: password, PasswordID: c.PasswordID,
-		Metadata: map[string]string{
-			"instance-id": c.VMID, "vm-id": c.VMID, "local-hostname": c.Name, "public-hostname": c.Name,
-			"local-ipv4": c.IP, "availability-zone": c.ZoneName, "service-offering": c.OfferingName,
-			"public-keys": strings.TrimSpace(c.PublicKeys), "mac": c.MAC,
-		},
+		Metadata: meta,
 	}, nil
+}
+
+// values are the values of the user data's variables, which guests find beside
+// the rest of their metadata.
+func (c *served) values() (map[string]string, error) {
+	out := map[string]string{}
+	if c.UserDataParams == nil || *c.UserDataParams == "" {
+		return out, nil
+	}
+	return out, json.Unmarshal([]byte(*c.UserDataParams), &out)
 }

@@ -3,6 +3,7 @@ package compute
 import (
 	"context"
 	"strconv"
+	"strings"
 
 	"gorm.io/gorm"
 
@@ -29,6 +30,11 @@ type ListRequest struct {
 	UserID     string   `json:"userid" ref:"user" doc:"instances that the user deployed"`
 	Hypervisor string   `json:"hypervisor" doc:"the hypervisor"`
 	KeyPair    string   `json:"keypair" doc:"instances with the SSH key pair"`
+	GroupID    string   `json:"groupid" ref:"instancegroup" doc:"instances of the group"`
+	AffinityID string   `json:"affinitygroupid" ref:"affinitygroup" doc:"instances in the affinity group"`
+	DataID     string   `json:"userdataid" ref:"userdata" doc:"instances with that user data of the library"`
+	UserData   bool     `json:"userdata" doc:"true shows the user data of each"`
+	Leased     *bool    `json:"leased" doc:"true for instances that end by themselves"`
 	HA         *bool    `json:"haenable" doc:"whether the instance is restarted after a failure"`
 	DisplayVM  *bool    `json:"displayvm" doc:"whether the instance is shown to its users"`
 	CountOnly  bool     `json:"retrieveonlyresourcecount" doc:"true answers the number alone"`
@@ -45,6 +51,11 @@ func (s *Service) List(ctx context.Context, r ListRequest) (command.List[View], 
 		return command.List[View]{}, err
 	}
 	views, err := s.Views(ctx, vms)
+	for i := range views {
+		if r.UserData {
+			views[i].UserData = vms[i].UserData
+		}
+	}
 	return command.List[View]{Count: n, Items: views}, err
 }
 
@@ -52,6 +63,7 @@ func (s *Service) filter(ctx context.Context, q *gorm.DB, r ListRequest) *gorm.D
 	for column, value := range map[string]string{
 		"id": r.ID, "name": r.Name, "zone_id": r.ZoneID, "host_id": r.HostID,
 		"template_id": r.TemplateID, "offering_id": r.OfferingID, "user_id": r.UserID, "hypervisor": r.Hypervisor,
+		"group_id": r.GroupID, "user_data_id": r.DataID,
 	} {
 		if value != "" {
 			q = q.Where(column+" = ?", value) // columns are the literals above
@@ -65,7 +77,15 @@ func (s *Service) filter(ctx context.Context, q *gorm.DB, r ListRequest) *gorm.D
 		q = q.Where("(name LIKE ? ESCAPE '!' OR display_name LIKE ? ESCAPE '!' OR instance_name LIKE ? ESCAPE '!')", like, like, like)
 	}
 	if r.KeyPair != "" {
-		q = q.Where("key_pairs = ?", r.KeyPair)
+		name := likeText.Replace(r.KeyPair)
+		q = q.Where("(key_pairs = ? OR key_pairs LIKE ? ESCAPE '!' OR key_pairs LIKE ? ESCAPE '!' OR key_pairs LIKE ? ESCAPE '!')",
+			r.KeyPair, name+",%", "%,"+name, "%,"+name+",%")
+	}
+	if r.AffinityID != "" {
+		q = q.Where("id IN (?)", s.db.In(ctx).Model(&Member{}).Where("group_id = ?", r.AffinityID).Select("vm_id"))
+	}
+	if r.Leased != nil {
+		q = q.Where(map[bool]string{true: "lease_ends IS NOT NULL", false: "lease_ends IS NULL"}[*r.Leased])
 	}
 	if r.HA != nil {
 		q = q.Where("ha = ?", *r.HA)
@@ -95,5 +115,8 @@ func (s *Service) inState(ctx context.Context, q *gorm.DB, r ListRequest) *gorm.
 	}
 	return q
 }
+
+// likeText takes the meaning from what LIKE reads as a pattern.
+var likeText = strings.NewReplacer("!", "!!", "%", "!%", "_", "!_")
 
 func itoa(n int) string { return strconv.Itoa(n) }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"aerie/services/state"
+	"aerie/services/storage"
 	"aerie/services/store"
 )
 
@@ -94,7 +95,21 @@ type Offering struct {
 	DomainIDs    string `gorm:"column:domain_ids"`
 	ZoneIDs      string `gorm:"column:zone_ids"`
 	SortKey      int
+	Details      string // JSON object of strings
+	// DiskOfferingID is what root disks are made of; without it the size says
+	// by itself what they may do.
+	DiskOfferingID     string
+	DiskOfferingStrict bool
+	storage.Limits     `gorm:"embedded"`
+	LeaseDays          int    // until instances end by themselves; 0 is never
+	LeaseAction        string // LeaseStop, LeaseDestroy
 }
+
+// What happens to an instance at the end of its lease.
+const (
+	LeaseStop    = "STOP"
+	LeaseDestroy = "DESTROY"
+)
 
 // TableName is the offerings' table.
 func (Offering) TableName() string { return "service_offerings" }
@@ -125,7 +140,14 @@ type VM struct {
 	PasswordID       string
 	KeyPairs         string // names, comma-separated
 	PublicKeys       string // lines of authorized_keys
-	UserData         string // base64, as it was given
+	UserData         string // base64, as the guest gets it
+	UserDataID       string // the entry of the library that it is from
+	UserDataParams   string // JSON object: values of the entry's variables
+	GroupID          string // its instance group
+	Bonded           bool   // it is in affinity groups
+	LeaseEnds        *time.Time
+	LeaseDays        int
+	LeaseAction      string
 	Details          string // JSON object of strings
 	OSType           string `gorm:"column:os_type"`
 	UserID           string // who deployed it

@@ -50,5 +50,7 @@ func New(p Parts) *Service {
 	s.defineDestroy()
 	s.defineExpunge()
 	s.definePassword()
+	s.defineWritten()
+	p.Images.UserData, p.Storage.MayTag = s.libraryOf, s.MayTag
 	return s
 }

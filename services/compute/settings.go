@@ -16,6 +16,8 @@ type Settings struct {
 	stopGrace       config.Value[time.Duration]
 	consoleTicket   config.Value[time.Duration]
 	instanceName    config.Value[string]
+	tagged          config.Value[bool]
+	userDataMax     config.Value[int]
 }
 
 // DeclareSettings declares the settings of instances, under CloudStack's names.
@@ -27,6 +29,8 @@ func DeclareSettings(c *config.Service) *Settings {
 		stopGrace:       c.Duration("vm.stop.grace", "Advanced", time.Minute, time.Second),
 		consoleTicket:   c.Duration("console.ticket.lifetime", "Advanced", time.Minute, time.Second),
 		instanceName:    c.String(InstanceName, "Advanced", "VM"),
+		tagged:          c.Bool("allow.domain.admins.to.create.tagged.offerings", "Advanced", false),
+		userDataMax:     c.Int("vm.userdata.max.length", "Advanced", 32768, 0, 1048576), // characters of base64
 	}
 }
 

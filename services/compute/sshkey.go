@@ -11,7 +11,6 @@ import (
 
 	"aerie/services/command"
 	"aerie/services/fault"
-	"aerie/services/iam"
 	"aerie/services/store"
 )
 
@@ -31,7 +30,7 @@ func (SSHKey) TableName() string { return "ssh_keys" }
 // when Aerie made it.
 type KeyView struct {
 	ID string `json:"id"`
-	iam.Belongs
+	Held
 	Name        string `json:"name"`
 	Fingerprint string `json:"fingerprint"`
 	PrivateKey  string `json:"privatekey" secret:"true"`
@@ -91,6 +90,9 @@ func (s *Service) addKey(ctx context.Context, o command.Owner, name string, key 
 	if err != nil {
 		return KeyView{}, err
 	}
+	if strings.Contains(name, ",") { // instances name their keys in a list
+		return KeyView{}, fault.Param("name", "error.name_comma")
+	}
 	row := SSHKey{
 		Row: store.Row{ID: s.db.NewID()}, Name: name, Fingerprint: ssh.FingerprintLegacyMD5(key),
 		PublicKey: strings.TrimSpace(string(ssh.MarshalAuthorizedKey(key))),
@@ -120,7 +122,7 @@ func (s *Service) keyViews(ctx context.Context, keys []SSHKey) ([]KeyView, error
 	}
 	out := make([]KeyView, len(keys))
 	for i, k := range keys {
-		out[i] = KeyView{ID: k.ID, Belongs: owners(k.Owner()), Name: k.Name, Fingerprint: k.Fingerprint}
+		out[i] = KeyView{ID: k.ID, Held: Held{Belongs: owners(k.Owner())}, Name: k.Name, Fingerprint: k.Fingerprint}
 	}
 	return out, nil
 }
@@ -129,7 +131,7 @@ func (s *Service) keyViews(ctx context.Context, keys []SSHKey) ([]KeyView, error
 type ListKeysRequest struct {
 	command.Paging
 	command.Scope
-	ID          string `json:"id" doc:"the key pair"`
+	ID          string `json:"id" type:"uuid" doc:"the key pair"`
 	Name        string `json:"name" doc:"name of the key pair"`
 	Fingerprint string `json:"fingerprint" doc:"fingerprint of the public key"`
 }

@@ -60,11 +60,20 @@ type View struct {
 	VMType           string            `json:"vmtype"`
 	Details          map[string]string `json:"details"`
 	UserData         string            `json:"userdata"`
+	UserDataID       string            `json:"userdataid"`
+	UserDataName     string            `json:"userdataname"`
+	UserDataPolicy   string            `json:"userdatapolicy"`
+	UserDataValues   string            `json:"userdatadetails"`
+	GroupID          string            `json:"groupid"`
+	Group            string            `json:"group"`
+	LeaseDays        int               `json:"leaseduration,omitempty"`
+	LeaseAction      string            `json:"leaseexpiryaction"`
+	LeaseEnds        command.Time      `json:"leaseexpirydate"`
 	JobID            string            `json:"jobid"`
 	JobStatus        *int              `json:"jobstatus"`
 	NICs             []NICView         `json:"nic"`
 	SecurityGroups   []struct{}        `json:"securitygroup"`
-	AffinityGroups   []struct{}        `json:"affinitygroup"`
+	AffinityGroups   []AffinityView    `json:"affinitygroup"`
 	Tags             []struct{}        `json:"tags"`
 }
 
@@ -94,6 +103,7 @@ type related struct {
 	templates map[string]image.Template
 	nics      map[string][]NICView
 	jobs      map[string]job.Row
+	affinity  map[string][]AffinityView
 }
 
 // Get returns one instance as commands return it.
@@ -130,23 +140,26 @@ func (s *Service) Views(ctx context.Context, vms []VM) ([]View, error) {
 }
 
 func (s *Service) relatedTo(ctx context.Context, vms []VM) (r related, err error) {
-	var ids, zones, hosts, offerings, templates, users []string
+	var ids, zones, hosts, offerings, templates, users, groups, data []string
 	var owners []store.Owner
 	for _, vm := range vms {
 		ids, owners, users = append(ids, vm.ID), append(owners, vm.Owner()), append(users, vm.UserID)
 		zones, hosts = append(zones, vm.ZoneID), append(hosts, vm.HostID)
 		offerings, templates = append(offerings, vm.OfferingID), append(templates, vm.TemplateID)
+		groups, data = append(groups, vm.GroupID), append(data, vm.UserDataID)
 	}
 	for _, get := range []func() error{
 		func() error {
 			r.owners, r.names, err = s.IAM.OwnersAnd(ctx, owners, store.Some{Model: &infra.Zone{}, IDs: zones},
 				store.Some{Model: &infra.Host{}, IDs: hosts}, store.Some{Model: &Offering{}, IDs: offerings},
-				store.Some{Model: &iam.User{}, IDs: users, Name: "username"})
+				store.Some{Model: &iam.User{}, IDs: users, Name: "username"},
+				store.Some{Model: &Group{}, IDs: groups}, store.Some{Model: &UserData{}, IDs: data})
 			return err
 		},
 		func() error { r.templates, err = s.Images.ByID(ctx, templates); return err },
 		func() error { r.nics, err = s.nicViews(ctx, ids); return err },
 		func() error { r.jobs, err = s.liveJobs(ctx, ids); return err },
+		func() error { r.affinity, err = s.affinitiesOf(ctx, vms); return err },
 	} {
 		if err := get(); err != nil {
 			return r, err
@@ -166,7 +179,9 @@ func (r related) view(vm *VM) View {
 		Updated: command.At(vm.UpdatedAt), HA: vm.HA, Display: vm.Display, Dynamic: vm.Dynamic, DeleteProtection: vm.DeleteProtection,
 		PasswordEnabled: vm.PasswordEnabled, KeyPairs: vm.KeyPairs, UserID: vm.UserID, Username: r.names[vm.UserID],
 		RootDeviceType: storage.Root, PoolType: "Filesystem", VMType: "User", NICs: r.nics[vm.ID],
-		SecurityGroups: []struct{}{}, AffinityGroups: []struct{}{}, Tags: []struct{}{},
+		UserDataID: vm.UserDataID, UserDataName: r.names[vm.UserDataID], UserDataPolicy: t.UserDataPolicy, UserDataValues: vm.UserDataParams,
+		GroupID: vm.GroupID, Group: r.names[vm.GroupID], LeaseDays: vm.LeaseDays, LeaseAction: vm.LeaseAction, LeaseEnds: command.At(vm.LeaseEnds),
+		SecurityGroups: []struct{}{}, AffinityGroups: append([]AffinityView{}, r.affinity[vm.ID]...), Tags: []struct{}{},
 	}
 	for _, nic := range v.NICs {
 		if nic.IsDefault {

@@ -126,11 +126,15 @@ func (s *Service) All() []*Setting {
 	return out
 }
 
-// Get returns a setting's text as it is for everything.
+// Get returns a setting's text as it is for everything; of a secret what is
+// stored.
 func (s *Service) Get(ctx context.Context, name string) (string, error) {
 	f, err := s.Find(ctx, name, Place{})
 	return f.Value, err
 }
+
+// Setting is the setting of that name, or nil.
+func (s *Service) Setting(name string) *Setting { return s.byName[name] }
 
 func (s *Service) known(name string) (*Setting, error) {
 	d := s.byName[name]
@@ -152,11 +156,6 @@ func (s *Service) read(ctx context.Context) (*values, error) {
 	}
 	v := &values{make(map[key]string, len(rows)), map[key]bool{}}
 	for _, r := range rows {
-		if d := s.byName[r.Name]; d != nil && d.Secret {
-			if r.Value, err = s.db.Reveal(store.Secret(r.Value)); err != nil {
-				return nil, fmt.Errorf("setting %s: %w", r.Name, err)
-			}
-		}
 		v.text[key{r.Name, r.Scope, r.ScopeID}] = r.Value
 		v.any[key{r.Name, r.Scope, ""}] = true
 	}
@@ -212,7 +211,7 @@ func (s *Service) held(ctx context.Context, d *Setting, at Target) (*string, err
 		return nil, err
 	}
 	if d.Secret {
-		return new(string), nil
+		rows[0].Value = Hidden
 	}
 	return &rows[0].Value, nil
 }
@@ -244,9 +243,6 @@ func (s *Service) write(ctx context.Context, d *Setting, at Target, value *strin
 		if err := gorm.G[row](g).Create(ctx, r); err != nil {
 			return err
 		}
-	}
-	if d.Secret && was != nil {
-		*was = Hidden
 	}
 	return gorm.G[Change](g).Create(ctx, &Change{
 		ID: s.db.NewID(), CreatedAt: s.db.Now(), Name: d.Name, Scope: at.Scope, ScopeID: at.ID, Was: was, Now: shown, UserID: actor.UserID,

@@ -4,6 +4,8 @@ import (
 	"context"
 	"strconv"
 	"time"
+
+	"aerie/services/store"
 )
 
 // Value is a setting as code reads it. A database that does not answer gives
@@ -38,15 +40,13 @@ func (v Value[T]) Delegated() Value[T] {
 	return v
 }
 
-// Text is a text that was declared with Declare.
-func (s *Service) Text(name string) Value[string] {
-	return Value[string]{s, name, func(t string) string { return t }}
-}
-
-// Secret declares a text that is never shown again.
+// Secret declares a text that is sealed at rest and shown to nobody.
 func (s *Service) Secret(name, category string) Value[string] {
 	s.Declare(Setting{Name: name, Category: category, Kind: Text, Dynamic: true, Secret: true})
-	return Value[string]{s, name, func(t string) string { return t }}
+	return Value[string]{s, name, func(t string) string {
+		plain, _ := s.db.Reveal(store.Secret(t)) // damaged is as if there were none: the server refuses
+		return plain
+	}}
 }
 
 // List declares texts that are separated by commas.
@@ -87,4 +87,9 @@ func (s *Service) Duration(name, category string, value, unit time.Duration) Val
 		n, _ := strconv.ParseInt(t, 10, 64)
 		return time.Duration(n) * unit
 	}}
+}
+
+// Text is a setting that was declared with Declare.
+func (s *Service) Text(name string) Value[string] {
+	return Value[string]{s, name, func(t string) string { return t }}
 }

@@ -43,6 +43,12 @@ func (s *Service) OwnerByID(ctx context.Context, id string) (store.Owner, error)
 	return a.Owner(), err
 }
 
+// LookupProject finds a project; it is the command registry's directory.
+func (s *Service) LookupProject(ctx context.Context, id string) (store.Project, error) {
+	p, err := store.Find[Project](ctx, s.db, id)
+	return store.Project{Owner: p.Owner(), Suspended: p.State != ProjectActive}, err
+}
+
 // AccountRef names an account: by id, or by name and domain (the actor's own
 // when none is given).
 type AccountRef struct{ ID, Name, DomainID string }

@@ -20,7 +20,10 @@ func (s *Service) CloseAccount(ctx context.Context, id string) (Account, error) 
 		if err := s.mayRemoveAccount(ctx, a); err != nil {
 			return err
 		}
-		if err := s.mayWipe(ctx, a.Name, []string{a.ID}); err != nil {
+		if err := s.MayWipe(ctx, a.Name, []string{a.ID}); err != nil {
+			return err
+		}
+		if err := s.leaveProjects(ctx, a.ID, ""); err != nil {
 			return err
 		}
 		return s.closeAccounts(ctx, "id = ?", a.ID)
@@ -50,7 +53,7 @@ func (s *Service) CloseDomain(ctx context.Context, id string) (Domain, error) {
 				return err
 			}
 		}
-		if err := s.mayWipe(ctx, d.FullName, idsOf(accounts)); err != nil {
+		if err := s.MayWipe(ctx, d.FullName, idsOf(accounts)); err != nil {
 			return err
 		}
 		return s.closeAccounts(ctx, below("domain_path", d.Path))

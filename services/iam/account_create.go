@@ -88,7 +88,8 @@ func (s *Service) domainFor(ctx context.Context, id string) (Domain, error) {
 }
 
 func (s *Service) insertAccount(ctx context.Context, d Domain, role *power, r CreateAccount) (Account, error) {
-	if err := s.lockDomain(ctx, d.ID); err != nil {
+	d, err := s.lockDomain(ctx, d.ID)
+	if err != nil {
 		return Account{}, err
 	}
 	if err := s.holdRole(ctx, role); err != nil {

@@ -56,19 +56,22 @@ func (s *Service) removeAccount(ctx context.Context, a Account) error {
 	if set.Error != nil || set.RowsAffected == 0 {
 		return set.Error
 	}
-	left, err := s.holdings(ctx, []string{a.ID}) // after the row is taken: who adds to it holds that
-	if err != nil {
+	// Who adds something holds the counters until it is there; after that an
+	// account on its way out takes nothing more.
+	sys := store.System(ctx, "counters of an account that goes")
+	if err := s.db.In(sys).Model(&quota{}).Where("owner = ?", a.ID).Update("used", gorm.Expr("used")).Error; err != nil {
 		return err
 	}
-	for _, h := range left {
-		if h.N > 0 {
-			return fault.New(fault.InUse, "error.holds."+h.What, "name", a.Name, "n", h.N)
-		}
+	if err := s.Left(ctx, a); err != nil {
+		return err
 	}
 	for _, hook := range s.OnDeleteAccount {
 		if err := hook(ctx, a); err != nil {
 			return err
 		}
+	}
+	if err := s.leaveProjects(ctx, a.ID, ""); err != nil {
+		return err
 	}
 	users, err := gorm.G[User](s.db.In(ctx)).Where("account_id = ?", a.ID).Find(ctx)
 	if err != nil {

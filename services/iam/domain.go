@@ -69,13 +69,17 @@ func fullKey(path string) string {
 	return root + "/" + key
 }
 
-// lockDomain makes the domain stay while the transaction adds something to it.
-func (s *Service) lockDomain(ctx context.Context, id string) error {
+// lockDomain makes the domain stay, and stay where it is, while the transaction
+// adds something to it.
+func (s *Service) lockDomain(ctx context.Context, id string) (Domain, error) {
 	set := s.db.In(ctx).Model(&Domain{}).Where("id = ? AND state = ?", id, active).Update("state", active)
 	if set.Error == nil && set.RowsAffected == 0 {
-		return fault.Absent("domainid", id)
+		return Domain{}, fault.Absent("domainid", id)
 	}
-	return set.Error
+	if set.Error != nil {
+		return Domain{}, set.Error
+	}
+	return s.DomainByID(ctx, id)
 }
 
 // absent makes a missing row the fault for that parameter.

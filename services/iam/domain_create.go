@@ -59,7 +59,8 @@ func absentAs(err error, param, value string) error {
 }
 
 func (s *Service) insertDomain(ctx context.Context, parent Domain, r CreateDomain) (Domain, error) {
-	if err := s.lockDomain(ctx, parent.ID); err != nil {
+	parent, err := s.lockDomain(ctx, parent.ID)
+	if err != nil {
 		return Domain{}, err
 	}
 	number, err := s.db.Next(ctx, "domain")

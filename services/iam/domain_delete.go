@@ -61,6 +61,13 @@ func (s *Service) removeDomain(ctx context.Context, d Domain, cleanup bool) erro
 	if children > 0 || len(accounts) > 0 && !cleanup {
 		return fault.New(fault.InUse, "error.domain_used", "name", d.FullName, "domains", children, "accounts", len(accounts))
 	}
+	projects, err := gorm.G[Project](s.db.In(ctx)).Where("domain_id = ?", d.ID).Count(ctx, "id")
+	if err != nil {
+		return err
+	}
+	if projects > 0 {
+		return fault.New(fault.InUse, "error.domain_projects", "name", d.FullName, "n", projects)
+	}
 	for _, a := range accounts {
 		if err := s.removeAccount(ctx, a); err != nil {
 			return err

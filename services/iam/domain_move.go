@@ -75,7 +75,7 @@ func (s *Service) moveDomain(ctx context.Context, id, parentID string) error {
 // those above its old one, and takes its counters along.
 func (s *Service) moveUse(ctx context.Context, d, moved Domain) error {
 	ctx = store.System(ctx, "counters of a domain that moves")
-	rows, err := gorm.G[quota](s.db.In(ctx)).Where("owner = ? AND used > 0", d.Path).Find(ctx)
+	rows, err := gorm.G[quota](s.db.In(ctx), store.ToHold).Where("owner = ?", d.Path).Find(ctx)
 	if err != nil {
 		return err
 	}

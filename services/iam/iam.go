@@ -25,6 +25,8 @@ type Options struct {
 	Idle, Absolute func(context.Context) time.Duration
 	// Limits are the limits of an account that has none of its own.
 	Limits func(context.Context, Kind) int64
+	// ProjectLimits are the same for projects.
+	ProjectLimits func(context.Context, Kind) int64
 	// Argon is the cost of new password hashes.
 	Argon Argon
 	// LDAPTimeout bounds a login at directories, all servers together.
@@ -69,6 +71,7 @@ type Audit struct {
 func New(db *store.DB, o Options) *Service {
 	o = o.withDefaults()
 	s := &Service{db: db, opts: o, hashing: make(chan struct{}, 4), counters: map[Kind]Counter{}}
+	s.Count(Projects, s.countProjects)
 	s.dummy = o.Argon.hash("nobody's password", make([]byte, saltSize))
 	return s
 }
@@ -82,6 +85,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Limits == nil {
 		o.Limits = func(_ context.Context, k Kind) int64 { return k.Default() }
+	}
+	if o.ProjectLimits == nil {
+		o.ProjectLimits = func(_ context.Context, k Kind) int64 { return k.Default() }
 	}
 	if o.Argon == (Argon{}) {
 		o.Argon = DefaultArgon

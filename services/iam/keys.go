@@ -84,7 +84,7 @@ func (s *Service) KeysOf(ctx context.Context, userID string) (Keys, error) {
 }
 
 // KeyOwner finds who signs with a key and the secret it signs with, in one
-// query. All that may not sign in gives the same fault.
+// query, and one more for the projects of a plain user. All that may not sign in gives the same fault.
 func (s *Service) KeyOwner(ctx context.Context, apiKey string) (secret string, p Principal, err error) {
 	ctx = store.System(ctx, "find who signs")
 	refused := fault.New(fault.Unauthenticated, "error.api_key")
@@ -99,6 +99,9 @@ func (s *Service) KeyOwner(ctx context.Context, apiKey string) (secret string, p
 	p, ok := principal(u)
 	if !ok || *u.APIKey != apiKey || !keyUsable(u) {
 		return "", Principal{}, refused
+	}
+	if p.Projects, err = s.memberships(ctx, p.Actor); err != nil {
+		return "", Principal{}, err
 	}
 	secret, err = s.db.Reveal(u.SecretKey)
 	return secret, p, err

@@ -133,7 +133,8 @@ func (s *Service) admit(ctx context.Context, u User) (Principal, error) {
 	if !ok {
 		return p, errRefused("disabled or locked")
 	}
-	return p, nil
+	p.Projects, err = s.memberships(ctx, p.Actor)
+	return p, err
 }
 
 func absentAsRefused(err error) error {

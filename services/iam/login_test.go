@@ -97,7 +97,7 @@ func TestSessions(t *testing.T) {
 	before := w.DB().Statements()
 	p, err := w.SessionActor(t.Context(), one.Token)
 	w.must(err)
-	if n := w.DB().Statements() - before; n != 1 || p.User.Username != "ann" || p.Domain.Name != "ROOT" || p.AccountID != u.AccountID {
+	if n := w.DB().Statements() - before; n != 2 || p.User.Username != "ann" || p.Domain.Name != "ROOT" || p.AccountID != u.AccountID {
 		t.Errorf("%d statements, %+v", n, p.Actor)
 	}
 	w.must(w.Logout(t.Context(), one.Token))
@@ -335,7 +335,7 @@ func TestKeys(t *testing.T) {
 	w.must(err)
 	before := w.DB().Statements()
 	secret, p, err := w.KeyOwner(t.Context(), k.APIKey)
-	if n := w.DB().Statements() - before; err != nil || secret != k.Secret || p.AccountID != a.ID || n != 1 {
+	if n := w.DB().Statements() - before; err != nil || secret != k.Secret || p.AccountID != a.ID || n != 2 {
 		t.Error(n, "statements", err)
 	}
 	if own, err := w.KeysOf(ann, u.ID); err != nil || own.Secret != k.Secret {

@@ -2,7 +2,7 @@ package iam
 
 import (
 	"context"
-	"path"
+	"strings"
 
 	"aerie/services/store"
 )
@@ -13,7 +13,11 @@ type Belongs struct {
 	DomainID   string `json:"domainid" doc:"the domain of the account"`
 	Domain     string `json:"domain" doc:"the name of the domain"`
 	DomainPath string `json:"domainpath" doc:"the path of the domain"`
+	Project    string `json:"project" doc:"the project that owns it, instead of an account"`
+	ProjectID  string `json:"projectid" doc:"the id of the project"`
 }
+
+const asProject = "project:"
 
 // Owners names the owners of many rows: one query, however many there are.
 func (s *Service) Owners(ctx context.Context, of []store.Owner) (func(store.Owner) Belongs, error) {
@@ -28,13 +32,20 @@ func (s *Service) OwnersAnd(ctx context.Context, of []store.Owner, others ...sto
 		accounts, domains = append(accounts, o.AccountID), append(domains, o.DomainID)
 	}
 	names, err := store.NamesOf(ctx, s.db, append(others, store.Some{Model: &Account{}, IDs: accounts},
+		store.Some{Model: &Project{}, IDs: accounts, As: asProject},
 		store.Some{Model: &Domain{}, IDs: domains, Name: "full_name"})...)
 	if err != nil {
 		return nil, nil, err
 	}
 	return func(o store.Owner) Belongs {
 		full := names[o.DomainID]
-		return Belongs{Account: names[o.AccountID], DomainID: o.DomainID, Domain: path.Base(full), DomainPath: full}
+		b := Belongs{DomainID: o.DomainID, Domain: full[strings.LastIndexByte(full, '/')+1:], DomainPath: full}
+		if project, ok := names[asProject+o.AccountID]; ok {
+			b.Project, b.ProjectID = project, o.AccountID
+		} else {
+			b.Account = names[o.AccountID]
+		}
+		return b
 	}, names, nil
 }
 

@@ -2,6 +2,7 @@ package iam
 
 import (
 	"context"
+	"errors"
 	"path"
 
 	"aerie/services/store"
@@ -23,6 +24,13 @@ func (s *Service) DomainName(ctx context.Context, id string) (name, path string)
 	return d.Name, d.FullName
 }
 
+// ProjectName is the name of a project.
+func (s *Service) ProjectName(ctx context.Context, id string) string {
+	var p Project
+	s.named(ctx, &p, id)
+	return p.Name
+}
+
 // UserName is a user's name.
 func (s *Service) UserName(ctx context.Context, id string) string {
 	var u User
@@ -38,7 +46,7 @@ func (s *Service) named(ctx context.Context, row any, id string) {
 }
 
 // NamesByID names accounts, domains and users in one query, and the paths of
-// the domains.
+// the domains. The projects that accounts are stand behind "project/".
 func (s *Service) NamesByID(ctx context.Context, accounts, domains, users []string) (names, paths map[string]string, err error) {
 	all, err := store.NamesOf(ctx, s.db, store.Some{Model: &Account{}, IDs: accounts},
 		store.Some{Model: &Domain{}, IDs: domains, Name: "full_name"}, store.Some{Model: &User{}, IDs: users, Name: "username"})
@@ -51,5 +59,9 @@ func (s *Service) NamesByID(ctx context.Context, accounts, domains, users []stri
 	for id, full := range paths {
 		all[id] = path.Base(full)
 	}
-	return all, paths, err
+	projects, err2 := store.Names[Project](ctx, s.db, accounts)
+	for id, name := range projects {
+		all["project/"+id] = name
+	}
+	return all, paths, errors.Join(err, err2)
 }

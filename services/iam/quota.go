@@ -111,6 +111,7 @@ type quota struct {
 	Kind    Kind   `gorm:"primaryKey"`
 	Used    int64
 	Ceiling *int64 // in units
+	Project bool   // the default is that of projects
 }
 
 // TableName is the table of counters and limits.
@@ -130,6 +131,7 @@ func (s *Service) ReserveAll(ctx context.Context, o store.Owner, want Amounts) e
 	if err != nil {
 		return err
 	}
+	q.adds = true
 	return q.take(ctx)
 }
 
@@ -152,17 +154,22 @@ func (q quotaQuery) take(ctx context.Context) error {
 		if try > 1 {
 			return fmt.Errorf("reserve for %s: the counters cannot be made", q.owners[len(q.owners)-1])
 		}
+		// A row is missing: the owner was moved, or is older than the kind. None
+		// was over its limit, so those that were counted are given back before the
+		// next try.
+		if n > 0 {
+			if err := q.takeBack(ctx, -1); err != nil {
+				return err
+			}
+		}
 		moved, err := q.follow(ctx)
 		if err != nil {
 			return err
 		}
-		if moved {
-			continue
-		}
-		// A row is missing: the owner is older than the kind. None was over its
-		// limit, so those that were counted are given back before the next try.
-		if err := q.makeRows(ctx); err != nil {
-			return err
+		if !moved {
+			if err := q.makeRows(ctx); err != nil {
+				return err
+			}
 		}
 	}
 }
@@ -189,14 +196,34 @@ func (q quotaQuery) give(ctx context.Context) error {
 	n := q.amount()
 	less := gorm.Expr("CASE WHEN used < "+n.SQL+" THEN 0 ELSE used - "+n.SQL+" END", twice(n.Vars)...)
 	set := q.rows(ctx).Update("used", less)
-	if set.Error != nil || set.RowsAffected > 0 {
+	if set.Error != nil || set.RowsAffected == int64(len(q.owners)*len(q.kinds)) {
 		return set.Error
 	}
+	before := q
 	moved, err := q.follow(ctx)
 	if !moved || err != nil {
 		return err
 	}
+	if set.RowsAffected > 0 {
+		if err := before.takeBack(ctx, 1); err != nil {
+			return err
+		}
+	}
 	return q.rows(ctx).Update("used", less).Error
+}
+
+// takeBack undoes, by sign, what was counted for the owners there are.
+func (q quotaQuery) takeBack(ctx context.Context, sign int64) error {
+	var have []quota
+	if err := q.s.db.In(ctx).Where("owner IN ? AND kind IN ?", q.owners, q.kinds).Find(&have).Error; err != nil {
+		return err
+	}
+	for _, row := range have {
+		if err := q.s.addUsed(ctx, row.Owner, row.Kind, sign*q.want[row.Kind]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // quotaQuery is on the counters of an account and the domains above it, the
@@ -204,6 +231,7 @@ func (q quotaQuery) give(ctx context.Context) error {
 type quotaQuery struct {
 	s      *Service
 	path   string
+	adds   bool // for an account, which must not be on its way out
 	owners []string
 	kinds  []Kind
 	want   Amounts
@@ -249,21 +277,32 @@ func (q quotaQuery) rows(ctx context.Context) *gorm.DB {
 	if q.path != "" {
 		g = g.Where("EXISTS (SELECT 1 FROM domains WHERE path = ?)", q.path)
 	}
+	if q.adds {
+		g = g.Where("EXISTS (SELECT 1 FROM accounts WHERE id = ? AND closing_at IS NULL AND removed_at IS NULL)", q.owners[len(q.owners)-1])
+	}
 	return g
 }
 
-// follow finds the account where its domain was moved to, if it was.
+// follow finds the account where its domain was moved to, if it was. Nothing is
+// added to one that is being deleted.
 func (q *quotaQuery) follow(ctx context.Context) (moved bool, err error) {
 	if q.path == "" {
 		return false, nil
 	}
 	id := q.owners[len(q.owners)-1]
-	var paths []string
-	err = q.s.db.In(ctx).Unscoped().Model(&Account{}).Where("id = ?", id).Limit(1).Pluck("domain_path", &paths).Error
-	if err != nil || len(paths) == 0 || paths[0] == q.path {
+	var found []Account
+	err = q.s.db.In(ctx).Unscoped().Where("id = ?", id).Limit(1).Find(&found).Error
+	if err != nil || len(found) == 0 {
 		return false, err
 	}
-	q.path, q.owners = paths[0], append(countedDomains(paths[0]), id)
+	a := found[0]
+	if q.adds && (a.ClosingAt != nil || a.RemovedAt.Valid) {
+		return false, fault.New(fault.Conflict, "error.account_closing", "name", a.Name)
+	}
+	if a.DomainPath == q.path {
+		return false, nil
+	}
+	q.path, q.owners = a.DomainPath, append(countedDomains(a.DomainPath), id)
 	return true, nil
 }
 
@@ -275,8 +314,12 @@ func (q quotaQuery) amount() clause.Expr {
 // ceiling is the SQL for the row's limit in what is counted, negative for none.
 func (q quotaQuery) ceiling(ctx context.Context) clause.Expr {
 	limit := q.byKind(func(k Kind) int64 { return q.s.opts.Limits(ctx, k) })
+	shared := q.byKind(func(k Kind) int64 { return q.s.opts.ProjectLimits(ctx, k) })
 	unit := q.byKind(Kind.Unit)
-	return clause.Expr{SQL: "COALESCE(ceiling, " + limit.SQL + ") * " + unit.SQL, Vars: append(limit.Vars, unit.Vars...)}
+	return clause.Expr{
+		SQL:  "COALESCE(ceiling, CASE WHEN project THEN " + shared.SQL + " ELSE " + limit.SQL + " END) * " + unit.SQL,
+		Vars: slices.Concat(shared.Vars, limit.Vars, unit.Vars),
+	}
 }
 
 func (q quotaQuery) byKind(value func(Kind) int64) clause.Expr {
@@ -330,23 +373,25 @@ func (s *Service) limitOf(ctx context.Context, q quota) int64 {
 	if q.Ceiling != nil {
 		return *q.Ceiling
 	}
+	if q.Project {
+		return s.opts.ProjectLimits(ctx, q.Kind)
+	}
 	return s.opts.Limits(ctx, q.Kind)
 }
 
-// makeRows makes missing counters and takes back what the first try counted.
+// makeRows makes missing counters.
 func (q quotaQuery) makeRows(ctx context.Context) error {
-	var have []quota
-	if err := q.rows(ctx).Find(&have).Error; err != nil {
-		return err
-	}
-	for _, row := range have {
-		if err := q.s.addUsed(ctx, row.Owner, row.Kind, -q.want[row.Kind]); err != nil {
-			return err
-		}
-	}
 	var missing []quota
 	for _, owner := range q.owners {
-		missing = append(missing, newQuotas(owner, q.kinds, strings.HasPrefix(owner, "/"))...)
+		rows := newQuotas(owner, q.kinds, strings.HasPrefix(owner, "/"))
+		project, err := q.s.countsForProject(ctx, owner)
+		if err != nil {
+			return err
+		}
+		for i := range rows {
+			rows[i].Project = project
+		}
+		missing = append(missing, rows...)
 	}
 	return q.s.db.In(ctx).Clauses(clause.OnConflict{DoNothing: true}).Create(&missing).Error
 }
@@ -360,6 +405,12 @@ func newQuotas(owner string, list []Kind, unlimited bool) []quota {
 		}
 	}
 	return rows
+}
+
+// countsForProject tells whether counters are a project's, by those it has.
+func (s *Service) countsForProject(ctx context.Context, owner string) (bool, error) {
+	n, err := gorm.G[quota](s.db.In(ctx)).Where("owner = ? AND project = ?", owner, true).Count(ctx, "owner")
+	return n > 0, err
 }
 
 func (s *Service) addUsed(ctx context.Context, owner string, k Kind, n int64) error {

@@ -38,6 +38,7 @@ func (l Limit) Available() int64 {
 type Subject struct {
 	Domain  Domain
 	Account *Account
+	Project *Project // whose account Account is
 }
 
 func (s Subject) key() string {
@@ -92,25 +93,27 @@ type counters struct{ Owner, Counters string }
 
 func (s *Service) telling(ctx context.Context, owners []string) (rows []counters, err error) {
 	err = s.db.In(ctx).Model(&quota{}).Where("owner IN ?", owners).
-		Where("used <> 0 OR ceiling IS NOT NULL AND NOT (ceiling = ? AND owner LIKE '/%')", Unlimited).
-		Select("owner, GROUP_CONCAT(CONCAT(kind, ' ', used, ' ', COALESCE(ceiling, ''))) AS counters").
+		Where("used <> 0 OR project OR ceiling IS NOT NULL AND NOT (ceiling = ? AND owner LIKE '/%')", Unlimited).
+		Select("owner, GROUP_CONCAT(CONCAT(kind, ' ', used, ' ', project, ' ', COALESCE(ceiling, ''))) AS counters").
 		Group("owner").Scan(&rows).Error
 	return rows, err
 }
 
-// unpack reads a counter: its kind, what is used and the limit, if it has one.
+// unpack reads a counter: its kind, what is used, whether it is a project's and
+// the limit, if it has one.
 func unpack(text string) (q quota, err error) {
-	part := strings.SplitN(text, " ", 3)
-	if len(part) != 3 {
+	part := strings.SplitN(text, " ", 4)
+	if len(part) != 4 {
 		return q, fmt.Errorf("not a counter: %q", text)
 	}
 	kind, err := strconv.Atoi(part[0])
 	if err == nil {
 		q.Used, err = strconv.ParseInt(part[1], 10, 64)
 	}
-	if err == nil && part[2] != "" {
+	q.Project = part[2] != "0"
+	if err == nil && part[3] != "" {
 		q.Ceiling = new(int64)
-		*q.Ceiling, err = strconv.ParseInt(part[2], 10, 64)
+		*q.Ceiling, err = strconv.ParseInt(part[3], 10, 64)
 	}
 	if q.Kind = Kind(kind); err == nil && !q.Kind.Valid() {
 		err = fmt.Errorf("not a kind: %d", kind)

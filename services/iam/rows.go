@@ -69,13 +69,17 @@ type Account struct {
 	Domain        *Domain    `gorm:"foreignKey:DomainID"`
 }
 
-// Scope lets admins see their subtree's accounts and users their own.
+// Scope lets admins see their subtree's accounts and users their own. Projects'
+// accounts are seen by nobody: they are shown as projects.
 func (Account) Scope(a store.Actor) clause.Expression {
+	people := clause.Neq{Column: store.Column("type"), Value: store.ProjectRank}
 	switch {
-	case a.IsSystem(), a.Rank == store.Admin:
+	case a.IsSystem():
 		return nil
+	case a.Rank == store.Admin:
+		return people
 	case a.Rank == store.DomainAdmin:
-		return below("domain_path", a.DomainPath)
+		return clause.And(below("domain_path", a.DomainPath), people)
 	default:
 		return clause.Eq{Column: store.Column("id"), Value: a.AccountID}
 	}

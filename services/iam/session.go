@@ -78,8 +78,9 @@ func principal(u User) (Principal, bool) {
 // seenEvery is how often the last use is written.
 const seenEvery = time.Minute
 
-// SessionActor finds who holds a token, with one query, so that logout,
-// disabling and a new password bite on every server at once.
+// SessionActor finds who holds a token, with one query, and one more for the
+// projects of a plain user, so that logout, disabling, a new password and being
+// put out of a project bite on every server at once.
 func (s *Service) SessionActor(ctx context.Context, token string) (Principal, error) {
 	sys := store.System(ctx, "find who is signed in")
 	refused := fault.New(fault.Unauthenticated, "error.session")
@@ -103,9 +104,15 @@ func (s *Service) SessionActor(ctx context.Context, token string) (Principal, er
 	if !ok {
 		return Principal{}, refused
 	}
+	if p.Projects, err = s.memberships(ctx, p.Actor); err != nil {
+		return Principal{}, err
+	}
 	p.Session = x
 	p.Session.User = nil
-	return s.viewed(sys, p, now), s.touch(sys, x, now)
+	if p, err = s.viewed(sys, p, now); err != nil {
+		return Principal{}, err
+	}
+	return p, s.touch(sys, x, now)
 }
 
 // holds tells whether a session is neither ended nor too old nor idle.

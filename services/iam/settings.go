@@ -2,6 +2,7 @@ package iam
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"aerie/services/config"
@@ -12,24 +13,38 @@ import (
 var limited = map[Kind]string{
 	Instances: "max.account.user.vms", Addresses: "max.account.public.ips", Volumes: "max.account.volumes",
 	Templates: "max.account.templates", Networks: "max.account.networks", CPUs: "max.account.cpus", Memory: "max.account.memory",
-	PrimaryStorage: "max.account.primary.storage", SecondaryStorage: "max.account.secondary.storage",
+	PrimaryStorage: "max.account.primary.storage", SecondaryStorage: "max.account.secondary.storage", Projects: "max.account.projects",
+}
+
+// ofProject is the setting of a project's limit that goes with an account's.
+func ofProject(setting string) string {
+	return strings.Replace(setting, "max.account.", "max.project.", 1)
 }
 
 // DeclareSettings declares the settings of accounts and sessions, and returns
 // the options that follow them.
 func DeclareSettings(c *config.Service) Options {
-	limits := make(map[Kind]config.Value[int], len(limited))
+	limits, shared := make(map[Kind]config.Value[int], len(limited)), make(map[Kind]config.Value[int], len(limited))
 	for _, k := range Kinds() {
-		if name := limited[k]; name != "" {
-			limits[k] = c.Int(name, "Account Defaults", int(k.Default()), Unlimited, 0)
+		name := limited[k]
+		if name == "" {
+			continue
+		}
+		limits[k] = c.Int(name, "Account Defaults", int(k.Default()), Unlimited, 0)
+		if k != Projects { // which have none of their own
+			shared[k] = c.Int(ofProject(name), "Project Defaults", int(k.Default()), Unlimited, 0)
 		}
 	}
 	idle := c.Duration("session.idle.timeout", "Advanced", 30*time.Minute, time.Minute)
 	absolute := c.Duration("session.lifetime", "Advanced", 12*time.Hour, time.Hour)
-	return Options{Idle: idle.Get, Absolute: absolute.Get, Limits: func(ctx context.Context, k Kind) int64 {
-		if v, ok := limits[k]; ok {
+	return Options{Idle: idle.Get, Absolute: absolute.Get, Limits: limitsBy(limits), ProjectLimits: limitsBy(shared)}
+}
+
+func limitsBy(settings map[Kind]config.Value[int]) func(context.Context, Kind) int64 {
+	return func(ctx context.Context, k Kind) int64 {
+		if v, ok := settings[k]; ok {
 			return int64(v.Get(ctx))
 		}
 		return k.Default()
-	}}
+	}
 }

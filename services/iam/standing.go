@@ -27,7 +27,8 @@ func (s *Service) Standing(ctx context.Context, userID string) (Principal, error
 	if !ok {
 		return Principal{}, refused
 	}
-	return p, nil
+	p.Projects, err = s.memberships(ctx, p.Actor)
+	return p, err
 }
 
 // SessionLives tells whether the session with that id still holds; it does not

@@ -38,6 +38,18 @@ func (s *Service) userByName(ctx context.Context, domainID, name string) (*User,
 	return &list[0], nil
 }
 
+// UserByName finds a user of a domain by name, if the actor may see it.
+func (s *Service) UserByName(ctx context.Context, domainID, name string) (User, error) {
+	u, err := s.userByName(ctx, domainID, name)
+	if err == nil && u == nil {
+		err = fault.Absent("username", name)
+	}
+	if err != nil {
+		return User{}, err
+	}
+	return *u, nil
+}
+
 // ReadyUser checks a new user and hashes its password. Who creates one in a
 // transaction calls it before: hashing there is refused.
 func (s *Service) ReadyUser(ctx context.Context, u NewUser) (NewUser, error) {

@@ -108,6 +108,9 @@ func (s *Service) DeleteUser(ctx context.Context, id string) error {
 // removeUser frees the name and ends keys and sessions: who gets the name next
 // gets none of the rights.
 func (s *Service) removeUser(ctx context.Context, u User) error {
+	if err := s.leaveProjects(ctx, u.AccountID, u.ID); err != nil {
+		return err
+	}
 	err := s.db.In(ctx).Model(&User{}).Where("id = ?", u.ID).Updates(map[string]any{
 		"removed_at": s.db.Now(), "login_key": nil, "api_key": nil, "secret_key": "", "password": "",
 	}).Error

@@ -52,16 +52,22 @@ func (s *Service) EndView(ctx context.Context) error {
 
 // viewed makes of who holds a session whom it is viewed as, if it is. Both are
 // looked at anew each time: who is shut out, or no longer below, is not viewed.
-func (s *Service) viewed(ctx context.Context, p Principal, now time.Time) Principal {
+func (s *Service) viewed(ctx context.Context, p Principal, now time.Time) (Principal, error) {
 	x := p.Session
 	if x.ViewAs == nil || x.ViewUntil == nil || !now.Before(*x.ViewUntil) {
-		return p
+		return p, nil
 	}
 	other, err := s.Standing(ctx, *x.ViewAs)
-	if err != nil || s.mayManage(store.With(ctx, p.Actor), other.Account) != nil {
-		return p
+	if err == nil {
+		err = s.mayManage(store.With(ctx, p.Actor), other.Account)
+	}
+	if k := fault.Of(err).Kind; err != nil && (k == fault.Unauthenticated || k == fault.NotFound || k == fault.Forbidden) {
+		return p, nil
+	}
+	if err != nil { // nobody knows, so it is not the administrator that asks
+		return Principal{}, err
 	}
 	other.ReadOnly, other.Session = true, x
 	other.Viewer, other.ViewUntil = &p.User, *x.ViewUntil
-	return other
+	return other, nil
 }

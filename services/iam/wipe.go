@@ -2,6 +2,7 @@ package iam
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -103,8 +104,8 @@ func (s *Service) holdings(ctx context.Context, accounts []string) ([]Holding, e
 	return out, nil
 }
 
-// mayWipe refuses to delete what is protected from it.
-func (s *Service) mayWipe(ctx context.Context, name string, accounts []string) error {
+// MayWipe refuses to delete what is protected from it.
+func (s *Service) MayWipe(ctx context.Context, name string, accounts []string) error {
 	all, err := s.holdings(ctx, accounts)
 	if err != nil {
 		return err
@@ -121,16 +122,13 @@ func (s *Service) mayWipe(ctx context.Context, name string, accounts []string) e
 // and tells what is left: empty when nothing is.
 func (s *Service) Wipe(ctx context.Context, accounts []Account) (left []Holding, err error) {
 	ctx = store.System(ctx, "delete what a deleted account owns")
-	for _, a := range accounts {
-		h, err := s.wipeOne(ctx, a.ID)
-		if err != nil {
-			return nil, err
-		}
-		if h.N > 0 {
+	for _, a := range accounts { // one that cannot go does not keep the others
+		h, failed := s.wipeOne(ctx, a.ID)
+		if err = errors.Join(err, failed); h.N > 0 {
 			left = append(left, h)
 		}
 	}
-	return left, nil
+	return left, err
 }
 
 // wipeOne stops at the first kind of which something is left: what comes after
@@ -145,6 +143,9 @@ func (s *Service) wipeOne(ctx context.Context, accountID string) (Holding, error
 			}
 			if h.N == 0 {
 				break
+			}
+			if h.Kept > 0 { // since the deletion began; somebody must see to it
+				return h, fault.New(fault.InUse, "error.holds.protected", "name", accountID, "n", h.Kept)
 			}
 			if err := w.Wipe(ctx, accountID); err != nil {
 				return h, err
@@ -164,4 +165,26 @@ func Words(left []Holding) string {
 		words = append(words, fmt.Sprint(h.What, " ", h.N))
 	}
 	return strings.Join(words, ", ")
+}
+
+// Clear takes away what an account owns, as far as it can now, and tells how
+// much of a kind is left. Whoever wants it gone calls it again until nothing is.
+func (s *Service) Clear(ctx context.Context, accountID string) (left int64, err error) {
+	h, err := s.wipeOne(store.System(ctx, "take away what an account owns"), accountID)
+	return h.N, err
+}
+
+// Left tells what an account owns, as a fault.InUse; nil when it is nothing that
+// anybody may miss.
+func (s *Service) Left(ctx context.Context, a Account) error {
+	left, err := s.holdings(ctx, []string{a.ID})
+	if err != nil {
+		return err
+	}
+	for _, h := range left {
+		if h.N > 0 {
+			return fault.New(fault.InUse, "error.holds."+h.What, "name", a.Name, "n", h.N)
+		}
+	}
+	return nil
 }

@@ -70,7 +70,6 @@ func (s *Service) filter(ctx context.Context, q *gorm.DB, r ListRequest) (*gorm.
 	actor, _ := store.From(ctx)
 	public := clause.Eq{Column: store.Column("public"), Value: true}
 	featured := clause.Eq{Column: store.Column("featured"), Value: true}
-	mine := clause.Eq{Column: store.Column("account_id"), Value: actor.AccountID}
 	switch r.Filter {
 	case "featured":
 		return q.Where(public).Where(featured), nil
@@ -84,10 +83,19 @@ func (s *Service) filter(ctx context.Context, q *gorm.DB, r ListRequest) (*gorm.
 		if actor.Rank == store.Admin && r.ListAll {
 			return q, nil
 		}
+		whose, err := r.Resolve(ctx)
+		if err != nil {
+			return nil, err
+		}
+		target, _ := store.From(whose)
+		mine := clause.Eq{Column: store.Column("account_id"), Value: target.Target().AccountID}
 		return q.Where(clause.Or(mine, public)), nil
 	case "all":
 		if actor.Rank == store.User && !actor.IsSystem() {
 			return nil, fault.Param("templatefilter", "error.filter_all")
+		}
+		if r.ProjectID != "" {
+			return r.Apply(ctx, q, r.ID)
 		}
 		return q, nil
 	}

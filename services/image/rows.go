@@ -46,6 +46,8 @@ type Template struct {
 	Details         string // JSON object of strings
 	Bytes           int64  // virtual size, known when a copy is ready
 	FileBytes       int64
+	UserDataID      string // that guests of it get
+	UserDataPolicy  string // whether deployments may bring their own
 }
 
 // Scope shows tenants their own templates and the public ones.

@@ -42,7 +42,13 @@ type Service struct {
 	db    *store.DB
 	fleet *infra.Fleet
 	bases singleflight.Group
+	// UserData tells of the user data that templates are linked to. It is set by
+	// compute, which keeps it.
+	UserData func(ctx context.Context, ids []string) (map[string]Linked, error)
 }
+
+// Linked is user data as a template shows it.
+type Linked struct{ Name, Params string }
 
 // New makes the service and defines its sagas.
 func New(p Parts) *Service {

@@ -49,6 +49,10 @@ type View struct {
 	ZoneID      string            `json:"zoneid"`
 	ZoneName    string            `json:"zonename"`
 	Details     map[string]string `json:"details"`
+	DataID      string            `json:"userdataid"`
+	DataName    string            `json:"userdataname"`
+	DataParams  string            `json:"userdataparams"`
+	DataPolicy  string            `json:"userdatapolicy"`
 	Downloads   []Progress        `json:"downloaddetails"`
 	Tags        []struct{}        `json:"tags"`
 }
@@ -97,12 +101,31 @@ func (s *Service) views(ctx context.Context, list []Template) ([]View, error) {
 	if err != nil {
 		return nil, err
 	}
+	linked, err := s.linked(ctx, list)
+	if err != nil {
+		return nil, err
+	}
 	storeNames, err := store.Names[infra.ImageStore](ctx, s.db, stores)
 	out := make([]View, len(list))
 	for i, t := range list {
 		out[i] = view(t, owners(t.Owner()), byTemplate[t.ID], zoneNames, storeNames)
+		out[i].DataName, out[i].DataParams = linked[t.UserDataID].Name, linked[t.UserDataID].Params
 	}
 	return out, err
+}
+
+// linked is the user data of templates, by its id.
+func (s *Service) linked(ctx context.Context, list []Template) (map[string]Linked, error) {
+	var ids []string
+	for _, t := range list {
+		if t.UserDataID != "" {
+			ids = append(ids, t.UserDataID)
+		}
+	}
+	if len(ids) == 0 || s.UserData == nil {
+		return nil, nil
+	}
+	return s.UserData(ctx, ids)
 }
 
 func view(t Template, who iam.Belongs, copies []Copy, zones, stores map[string]string) View {
@@ -111,7 +134,7 @@ func view(t Template, who iam.Belongs, copies []Copy, zones, stores map[string]s
 		Hypervisor: t.Hypervisor, Type: t.Type, Arch: t.Arch, OSType: t.OSType, Bits: t.Bits, Checksum: t.Checksum,
 		Created: command.Time{Time: t.CreatedAt}, Public: t.Public, Featured: t.Featured, Extractable: t.Extractable,
 		Password: t.PasswordEnabled, SSHKey: t.SSHKeyEnabled, Scalable: t.Scalable, RequiresHVM: t.RequiresHVM, Bootable: true,
-		Tag: t.Tag, Bytes: t.Bytes, FileBytes: t.FileBytes, Downloads: []Progress{}, Tags: []struct{}{},
+		Tag: t.Tag, Bytes: t.Bytes, FileBytes: t.FileBytes, Downloads: []Progress{}, DataID: t.UserDataID, DataPolicy: t.UserDataPolicy, Tags: []struct{}{},
 	}
 	_ = json.Unmarshal([]byte(t.Details), &v.Details) // written by this package
 	if t.RemovedAt.Valid {

@@ -124,7 +124,9 @@ var keyOf = map[drivers.Kind]string{
 }
 
 // DiskPool is the pool as drivers name it.
-func (p Pool) DiskPool() drivers.Pool { return drivers.Pool{ID: p.ID, Type: p.Type, Path: p.Path, Known: p.Marked} }
+func (p Pool) DiskPool() drivers.Pool {
+	return drivers.Pool{ID: p.ID, Type: p.Type, Path: p.Path, Known: p.Marked}
+}
 
 // PoolsOf returns the pools that a host can use.
 func PoolsOf(ctx context.Context, db *store.DB, h Host) ([]Pool, error) {

@@ -85,12 +85,17 @@ type Row struct {
 func (Row) TableName() string { return "jobs" }
 
 // Actor is who asked for the job, without system rights even when Aerie asked.
+// Whose the job is it may touch: that was looked at when it asked.
 func (r *Row) Actor() store.Actor {
-	return store.Actor{
+	a := store.Actor{
 		UserID: r.ActorUserID,
 		Owner:  store.Owner{AccountID: r.ActorAccountID, DomainID: r.ActorDomainID, DomainPath: r.ActorDomainPath},
 		Rank:   store.Rank(r.ActorRank), RoleID: r.ActorRoleID,
 	}
+	if o := r.Owned.Owner(); a.Rank == store.User && o.AccountID != "" && o.AccountID != a.AccountID {
+		a.Projects = []store.Project{{Owner: o}}
+	}
+	return a
 }
 
 // Progress is what happened to one step.

@@ -122,7 +122,7 @@ func (o Offering) usable(z infra.Zone) error {
 	if o.State != "Enabled" {
 		return fault.Param("networkofferingid", "error.network_offering_disabled", "name", o.Name)
 	}
-	if zones := split(o.ZoneIDs); len(zones) > 0 && !slices.Contains(zones, z.ID) {
+	if zones := infra.Listed(o.ZoneIDs); len(zones) > 0 && !slices.Contains(zones, z.ID) {
 		return fault.Param("networkofferingid", "error.network_offering_zone", "name", o.Name, "zone", z.Name)
 	}
 	return nil

@@ -16,6 +16,7 @@ import (
 func (s *Service) Commands() []*command.Command {
 	return []*command.Command{
 		s.listOfferingsCommand(), s.createOfferingCommand(), s.updateOfferingCommand(), s.deleteOfferingCommand(),
+		s.listVPCOfferingsCommand(), s.createVPCOfferingCommand(), s.updateVPCOfferingCommand(), s.deleteVPCOfferingCommand(),
 		s.createCommand(), s.listCommand(), s.updateCommand(), s.restartCommand(), s.deleteCommand(),
 		s.createRangeCommand(), s.listRangesCommand(), s.deleteRangeCommand(),
 		s.listAddressesCommand(), s.listRoutersCommand(),
@@ -26,6 +27,7 @@ func (s *Service) Commands() []*command.Command {
 func (s *Service) Refs(add func(kind string, exists func(context.Context, string) (bool, error))) {
 	add("network", func(ctx context.Context, id string) (bool, error) { return store.Exists[Network](ctx, s.db, id) })
 	add("networkoffering", func(ctx context.Context, id string) (bool, error) { return store.Exists[Offering](ctx, s.db, id) })
+	add("vpcoffering", func(ctx context.Context, id string) (bool, error) { return store.Exists[VPCOffering](ctx, s.db, id) })
 	add("vlan", infra.ForAdmins[PublicRange](s.db))
 	add("publicipaddress", func(ctx context.Context, id string) (bool, error) { return store.Exists[PublicIP](ctx, s.db, id) })
 	add("router", func(ctx context.Context, id string) (bool, error) { return store.Exists[Router](ctx, s.db, id) })

@@ -45,7 +45,7 @@ type Wanted struct {
 
 // Create writes the row of a network and counts it. It belongs in a transaction.
 func (s *Service) Create(ctx context.Context, w Wanted) (Network, error) {
-	physical, err := s.guestNetwork(ctx, w.Zone.ID)
+	physical, err := s.guestNetwork(ctx, w.Zone.ID, w.Offering.Tags)
 	if err != nil {
 		return Network{}, err
 	}
@@ -75,17 +75,26 @@ func (s *Service) Create(ctx context.Context, w Wanted) (Network, error) {
 	return n, gorm.G[Network](s.db.In(ctx)).Create(ctx, &n)
 }
 
-// guestNetwork is the zone's physical network that carries guest traffic.
-func (s *Service) guestNetwork(ctx context.Context, zoneID string) (infra.PhysicalNetwork, error) {
+// guestNetwork is the zone's physical network that carries guest traffic and
+// all of these tags.
+func (s *Service) guestNetwork(ctx context.Context, zoneID, tags string) (none infra.PhysicalNetwork, _ error) {
 	g := s.db.In(ctx)
-	p, err := gorm.G[infra.PhysicalNetwork](g).
+	list, err := gorm.G[infra.PhysicalNetwork](g).
 		Where("zone_id = ? AND state = ?", zoneID, infra.Enabled).
 		Where("id IN (?)", g.Model(&infra.TrafficType{}).Where("type = ?", "Guest").Select("physical_network_id")).
-		Order("id").Take(ctx)
-	if store.IsAbsent(err) {
-		return p, fault.New(fault.NoCapacity, "error.no_guest_traffic")
+		Order("id").Find(ctx)
+	if err != nil {
+		return none, err
 	}
-	return p, err
+	for _, p := range list {
+		if infra.Carries(p.Tags, tags) {
+			return p, nil
+		}
+	}
+	if len(list) > 0 {
+		return none, fault.Param("networkofferingid", "error.no_tagged_network", "tags", tags)
+	}
+	return none, fault.New(fault.NoCapacity, "error.no_guest_traffic")
 }
 
 func or(a, b string) string {

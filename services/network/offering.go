@@ -2,8 +2,6 @@ package network
 
 import (
 	"context"
-	"slices"
-	"strings"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
@@ -53,14 +51,25 @@ type CapabilityView struct {
 
 // ProviderView is who gives a service.
 type ProviderView struct {
-	Name string `json:"name"`
+	Name       string   `json:"name"`
+	ID         string   `json:"id"`
+	PhysicalID string   `json:"physicalnetworkid"`
+	ToID       string   `json:"destinationphysicalnetworkid"`
+	Single     bool     `json:"canenableindividualservice"`
+	Services   []string `json:"servicelist"`
+	State      string   `json:"state"`
+}
+
+// served is the provider of a service, as offerings show it.
+func served(services ...string) []ProviderView {
+	return []ProviderView{{Name: provider, Single: true, Services: services, State: "Enabled"}}
 }
 
 func (o Offering) services() []ServiceView {
 	out := []ServiceView{}
 	for _, k := range known {
 		if o.Has(k.name) {
-			out = append(out, ServiceView{k.name, k.capabilities, []ProviderView{{provider}}})
+			out = append(out, ServiceView{k.name, k.capabilities, served(k.name)})
 		}
 	}
 	return out
@@ -76,6 +85,7 @@ func (Offering) Scope(a store.Actor) clause.Expression {
 
 // OfferingView is a network offering as commands return it.
 type OfferingView struct {
+	SortKey        int               `json:"-"` // for pages: the API has no such field
 	ID             string            `json:"id"`
 	Name           string            `json:"name"`
 	DisplayText    string            `json:"displaytext"`
@@ -105,12 +115,18 @@ type OfferingView struct {
 	Stretched      bool              `json:"supportsstrechedl2subnet"`
 	Annotations    bool              `json:"hasannotations"`
 	Details        map[string]string `json:"details"`
+	NetworkMode    string            `json:"networkmode"`
+	RoutingMode    string            `json:"routingmode"`
+	SizeID         string            `json:"serviceofferingid"`
+	ForNSX         bool              `json:"fornsx"`
+	ForTungsten    bool              `json:"fortungsten"`
+	SpecifyAS      bool              `json:"specifyasnumber"`
 }
 
 func (s *Service) offeringViews(ctx context.Context, list []Offering) ([]OfferingView, error) {
 	var domainIDs, zoneIDs []string
 	for _, o := range list {
-		domainIDs, zoneIDs = append(domainIDs, split(o.DomainIDs)...), append(zoneIDs, split(o.ZoneIDs)...)
+		domainIDs, zoneIDs = append(domainIDs, infra.Listed(o.DomainIDs)...), append(zoneIDs, infra.Listed(o.ZoneIDs)...)
 	}
 	domains, err := store.Names[iam.Domain](ctx, s.db, domainIDs)
 	if err != nil {
@@ -126,8 +142,9 @@ func (s *Service) offeringViews(ctx context.Context, list []Offering) ([]Offerin
 			ID: o.ID, Name: o.Name, DisplayText: o.DisplayText, TrafficType: o.TrafficType, GuestType: o.GuestType, State: o.State,
 			Availability: o.Availability, Default: o.IsDefault, ForVPC: o.ForVPC, Conserve: o.Conserve, EgressAllow: o.EgressAllow,
 			SpecifyVLAN: o.SpecifyVLAN, SpecifyRanges: o.SpecifyRanges, Persistent: o.Persistent, NetworkRate: o.NetworkRate,
-			MaxConnections: o.MaxConnections, Tags: o.Tags, DomainIDs: o.DomainIDs, Domains: named(domains, o.DomainIDs), ZoneIDs: o.ZoneIDs,
-			Zones: named(zones, o.ZoneIDs), Services: o.services(), Created: command.Time{Time: o.CreatedAt}, Protocol: "IPv4",
+			MaxConnections: o.MaxConnections, Tags: o.Tags, DomainIDs: o.DomainIDs, Domains: infra.Called(domains, o.DomainIDs), ZoneIDs: o.ZoneIDs,
+			Zones: infra.Called(zones, o.ZoneIDs), Services: o.services(), Created: command.Time{Time: o.CreatedAt}, Protocol: "IPv4",
+			SortKey: o.SortKey, Details: infra.Details(o.Details), NetworkMode: "NATTED",
 		}
 	}
 	return out, nil
@@ -145,182 +162,8 @@ func (s *Service) offeringView(ctx context.Context, id string) (OfferingView, er
 	return views[0], nil
 }
 
-// split is a stored list of ids.
-func split(list string) []string {
-	return strings.FieldsFunc(list, func(r rune) bool { return r == ',' })
-}
-
-// named is a stored list of ids as a list of names.
-func named(names map[string]string, list string) string {
-	var out []string
-	for _, id := range split(list) {
-		out = append(out, names[id])
-	}
-	return strings.Join(out, ",")
-}
-
 func offeringMeta(name, event, doc string) command.Meta {
 	return command.Meta{Name: name, Object: "networkoffering", Event: event, Roles: command.Admin, Doc: doc}
-}
-
-// CreateOfferingRequest is a new network offering.
-type CreateOfferingRequest struct {
-	Name           string            `json:"name" required:"true" doc:"name of the offering"`
-	DisplayText    string            `json:"displaytext" doc:"description; the name without it"`
-	GuestType      string            `json:"guestiptype" required:"true" enum:"Isolated" doc:"Isolated"`
-	TrafficType    string            `json:"traffictype" required:"true" enum:"Guest,GUEST" doc:"Guest"`
-	Services       []string          `json:"supportedservices" doc:"services of the network: Dhcp, Dns, UserData, SourceNat"`
-	Providers      map[string]string `json:"serviceproviderlist" doc:"who gives each service: VirtualRouter"`
-	Availability   string            `json:"availability" enum:"Optional,Required" doc:"Required: accounts get a network of it with their first instance"`
-	Conserve       *bool             `json:"conservemode" doc:"whether one public address may serve several purposes"`
-	EgressAllow    bool              `json:"egressdefaultpolicy" doc:"true lets guests out unless a rule forbids"`
-	Persistent     bool              `json:"ispersistent" doc:"true keeps the router though no instance runs"`
-	NetworkRate    int               `json:"networkrate" min:"0" doc:"rate in Mbit/s"`
-	MaxConnections int               `json:"maxconnections" min:"0" doc:"most connections of a load balancer"`
-	Tags           string            `json:"tags" max:"4096" doc:"tags that a physical network must carry"`
-	Enable         bool              `json:"enable" doc:"true makes the offering Enabled at once"`
-	DomainIDs      []string          `json:"domainid" ref:"domain" doc:"the domains that may use it; all without"`
-	ZoneIDs        []string          `json:"zoneid" ref:"zone" doc:"the zones in which it may be used; all without"`
-	ForVPC         bool              `json:"forvpc" doc:"not supported yet"`
-	SpecifyVLAN    bool              `json:"specifyvlan" doc:"not supported yet"`
-	SpecifyRanges  bool              `json:"specifyipranges" doc:"not supported yet"`
-}
-
-func (s *Service) createOfferingCommand() *command.Command {
-	return command.New(offeringMeta("createNetworkOffering", "NETWORK.OFFERING.CREATE", "Adds a network offering"),
-		func(ctx context.Context, r CreateOfferingRequest) (OfferingView, error) {
-			services, err := r.services()
-			if err != nil {
-				return OfferingView{}, err
-			}
-			o := Offering{
-				Row: store.Row{ID: s.db.NewID()}, Name: r.Name, DisplayText: or(r.DisplayText, r.Name), TrafficType: "Guest",
-				GuestType: r.GuestType, State: "Disabled", Availability: or(r.Availability, "Optional"), Conserve: r.Conserve == nil || *r.Conserve,
-				EgressAllow: r.EgressAllow, Persistent: r.Persistent, NetworkRate: r.NetworkRate, MaxConnections: r.MaxConnections, Tags: r.Tags,
-				Services: strings.Join(services, ","), DomainIDs: strings.Join(r.DomainIDs, ","), ZoneIDs: strings.Join(r.ZoneIDs, ","),
-			}
-			if r.Enable {
-				o.State = "Enabled"
-			}
-			if err := s.offeringRules(ctx, o); err != nil {
-				return OfferingView{}, err
-			}
-			if err := gorm.G[Offering](s.db.In(ctx)).Create(ctx, &o); err != nil {
-				return OfferingView{}, err
-			}
-			return s.offeringView(ctx, o.ID)
-		})
-}
-
-// services are the names of the services asked for, as lists write them.
-func (r CreateOfferingRequest) services() ([]string, error) {
-	for param, asked := range map[string]bool{"forvpc": r.ForVPC, "specifyvlan": r.SpecifyVLAN, "specifyipranges": r.SpecifyRanges} {
-		if asked {
-			return nil, fault.Param(param, "error.not_yet")
-		}
-	}
-	asked := slices.Clone(r.Services)
-	for service, by := range r.Providers {
-		if !strings.EqualFold(by, provider) {
-			return nil, fault.Param("serviceproviderlist", "error.provider", "value", by, "service", service, "want", provider)
-		}
-		asked = append(asked, service)
-	}
-	if len(asked) == 0 {
-		return nil, fault.Param("supportedservices", "error.no_services", "values", strings.Join(knownNames(), ", "))
-	}
-	var out []string
-	for _, name := range knownNames() {
-		if slices.ContainsFunc(asked, func(a string) bool { return strings.EqualFold(a, name) }) {
-			out = append(out, name)
-		}
-	}
-	for _, a := range asked {
-		if !slices.ContainsFunc(out, func(name string) bool { return strings.EqualFold(a, name) }) {
-			return nil, fault.Param("supportedservices", "error.service_not_yet", "value", a, "values", strings.Join(knownNames(), ", "))
-		}
-	}
-	return out, nil
-}
-
-// offeringRules: names are told apart, and only one offering is what accounts
-// get without asking.
-func (s *Service) offeringRules(ctx context.Context, o Offering) error {
-	var twins []Offering
-	q := s.db.In(ctx).Where("id <> ?", o.ID)
-	if err := command.Named(q.Session(&gorm.Session{}), "name", o.Name).Limit(1).Find(&twins).Error; err != nil {
-		return err
-	}
-	if len(twins) > 0 {
-		return fault.Param("name", "error.name_taken", "value", o.Name)
-	}
-	if o.Availability != "Required" {
-		return nil
-	}
-	if err := q.Session(&gorm.Session{}).Where("availability = ?", "Required").Limit(1).Find(&twins).Error; err != nil {
-		return err
-	}
-	if len(twins) > 0 {
-		return fault.Param("availability", "error.required_twice", "name", twins[0].Name)
-	}
-	return nil
-}
-
-// UpdateOfferingRequest changes what may change of a network offering.
-type UpdateOfferingRequest struct {
-	ID             string  `json:"id" ref:"networkoffering" doc:"the offering"`
-	Name           string  `json:"name" doc:"name of the offering"`
-	DisplayText    string  `json:"displaytext" doc:"description"`
-	State          string  `json:"state" enum:"Enabled,Disabled" doc:"whether new networks may be made of it"`
-	Availability   string  `json:"availability" enum:"Optional,Required" doc:"Required: accounts get a network of it with their first instance"`
-	MaxConnections *int    `json:"maxconnections" min:"0" doc:"most connections of a load balancer"`
-	Tags           *string `json:"tags" max:"4096" doc:"tags that a physical network must carry"`
-	DomainIDs      string  `json:"domainid" doc:"the domains that may use it, or public"`
-	ZoneIDs        string  `json:"zoneid" max:"4096" doc:"the zones in which it may be used, or all"`
-}
-
-func (s *Service) updateOfferingCommand() *command.Command {
-	return command.New(offeringMeta("updateNetworkOffering", "NETWORK.OFFERING.EDIT", "Changes a network offering"), s.updateOffering)
-}
-
-func (s *Service) updateOffering(ctx context.Context, r UpdateOfferingRequest) (OfferingView, error) {
-	if r.ID == "" {
-		return OfferingView{}, fault.Param("id", "error.required", "command", "updatenetworkoffering")
-	}
-	before, err := find[Offering](ctx, s, "id", r.ID)
-	if err != nil {
-		return OfferingView{}, err
-	}
-	o := before
-	o.Name, o.DisplayText = or(r.Name, o.Name), or(r.DisplayText, o.DisplayText)
-	o.Availability = or(r.Availability, o.Availability)
-	if err := s.offeringRules(ctx, o); err != nil {
-		return OfferingView{}, err
-	}
-	set := map[string]any{"name": o.Name, "display_text": o.DisplayText, "availability": o.Availability, "state": or(r.State, before.State)}
-	if r.MaxConnections != nil {
-		set["max_connections"] = *r.MaxConnections
-	}
-	if r.Tags != nil {
-		set["tags"] = *r.Tags
-	}
-	if r.DomainIDs != "" {
-		if set["domain_ids"], err = ids[iam.Domain](ctx, s.db, "domainid", r.DomainIDs, "public"); err != nil {
-			return OfferingView{}, err
-		}
-	}
-	if r.ZoneIDs != "" {
-		if set["zone_ids"], err = ids[infra.Zone](ctx, s.db, "zoneid", r.ZoneIDs, "all"); err != nil {
-			return OfferingView{}, err
-		}
-	}
-	if err := s.db.In(ctx).Model(&Offering{}).Where("id = ?", r.ID).Updates(set).Error; err != nil {
-		return OfferingView{}, err
-	}
-	after, err := s.offeringView(ctx, r.ID)
-	command.Changed(ctx, map[string]any{"name": before.Name, "displaytext": before.DisplayText, "state": before.State, "availability": before.Availability},
-		map[string]any{"name": after.Name, "displaytext": after.DisplayText, "state": after.State, "availability": after.Availability})
-	return after, err
 }
 
 // OfferingRequest names a network offering.
@@ -372,13 +215,14 @@ type ListOfferingsRequest struct {
 	ZoneID        string   `json:"zoneid" ref:"zone" doc:"those that can be used in the zone"`
 	DomainID      string   `json:"domainid" ref:"domain" doc:"those of the domain"`
 	NetworkID     string   `json:"networkid" ref:"network" doc:"those that the network can change to"`
+	RoutingMode   string   `json:"routingmode" doc:"Static or Dynamic routing, which there is not"`
 }
 
 func (s *Service) listOfferingsCommand() *command.Command {
 	m := offeringMeta("listNetworkOfferings", "", "Lists network offerings")
 	m.Roles = command.Everyone
 	return command.New(m, func(ctx context.Context, r ListOfferingsRequest) (command.List[OfferingView], error) {
-		list, n, err := command.Rows[Offering](r.Search(s.offeringFilter(ctx, r), "name", "display_text"), r.Paging, "name, id")
+		list, n, err := command.Rows[Offering](r.Search(s.offeringFilter(ctx, r), "name", "display_text"), r.Paging, "sort_key, name, id")
 		if err != nil {
 			return command.List[OfferingView]{}, err
 		}
@@ -403,6 +247,9 @@ func (s *Service) offeringFilter(ctx context.Context, r ListOfferingsRequest) *g
 			q = q.Where(column+" = ?", *v)
 		}
 	}
+	if r.RoutingMode != "" {
+		q = q.Where("1 = 0")
+	}
 	for _, service := range r.Services {
 		q = q.Where("services LIKE ? ESCAPE '!'", store.Contains(service))
 	}
@@ -421,23 +268,4 @@ func (s *Service) offeringFilter(ctx context.Context, r ListOfferingsRequest) *g
 		q = q.Where("state = ? AND guest_type IN (?)", "Enabled", s.db.In(ctx).Model(&Network{}).Where("id = ?", r.NetworkID).Select("guest_type"))
 	}
 	return q
-}
-
-// ids reads a list of ids, or the word that stands for no limit.
-func ids[T any](ctx context.Context, db *store.DB, param, list, all string) (string, error) {
-	if strings.EqualFold(strings.TrimSpace(list), all) {
-		return "", nil
-	}
-	var out []string
-	for id := range strings.SplitSeq(list, ",") {
-		id = strings.TrimSpace(id)
-		if _, err := store.Find[T](ctx, db, id); err != nil {
-			if store.IsAbsent(err) {
-				err = fault.Absent(param, id)
-			}
-			return "", err
-		}
-		out = append(out, id)
-	}
-	return strings.Join(out, ","), nil
 }

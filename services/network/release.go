@@ -128,6 +128,23 @@ func (s *Service) Legs(ctx context.Context, vmID string) ([]Leg, error) {
 	return list, err
 }
 
+// Rates are the rates of networks in Mbit/s, as their offerings say; a network
+// without one is not there.
+func (s *Service) Rates(ctx context.Context, ids []string) (map[string]int, error) {
+	var rows []struct {
+		ID   string
+		Rate int
+	}
+	err := s.db.In(ctx).Model(&Network{}).Where("networks.id IN ?", ids).
+		Joins("JOIN network_offerings ON network_offerings.id = networks.offering_id AND network_offerings.network_rate > 0").
+		Select("networks.id AS id", "network_offerings.network_rate AS rate").Scan(&rows).Error
+	out := map[string]int{}
+	for _, r := range rows {
+		out[r.ID] = r.Rate
+	}
+	return out, err
+}
+
 // Get returns a network.
 func (s *Service) Get(ctx context.Context, id string) (Network, error) {
 	return store.Find[Network](ctx, s.db, id)

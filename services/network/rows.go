@@ -71,6 +71,8 @@ type Offering struct {
 	Services       string // comma-separated names: Dhcp,Dns,SourceNat …
 	DomainIDs      string
 	ZoneIDs        string
+	SortKey        int
+	Details        string // JSON object of strings
 }
 
 // TableName is the offerings' table.

@@ -41,6 +41,7 @@ func (s *Service) Define(e *job.Engine, settings *Settings) {
 	s.defineRestart()
 	s.defineDelete()
 	s.defineShutdown()
+	s.defineWritten()
 }
 
 // Reserve counts one network of an owner against its limits. It belongs in a

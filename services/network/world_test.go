@@ -76,11 +76,9 @@ func (w *world) people() {
 	login, err := w.iam.Login(w.t.Context(), iam.LoginRequest{Username: "admin", Password: "Test-password-1"})
 	w.check(err)
 	w.admin = store.With(w.t.Context(), login.Principal.Actor)
-	a := login.Principal.Actor
-	w.user = store.With(w.t.Context(), store.Actor{
-		UserID: w.db.NewID(), Rank: store.User,
-		Owner: store.Owner{AccountID: w.db.NewID(), DomainID: a.DomainID, DomainPath: a.DomainPath},
-	})
+	account, user, err := w.iam.CreateAccount(w.admin, iam.CreateAccount{RoleID: iam.RoleUser, User: iam.NewUser{Username: "user", Password: "Test-password-1"}})
+	w.check(err)
+	w.user = store.With(w.t.Context(), store.Actor{UserID: user.ID, Rank: store.User, RoleID: account.RoleID, Owner: account.Owner()})
 	w.check(w.db.Tx(store.System(w.t.Context(), "test"), w.net.Seed))
 }
 

@@ -3,6 +3,7 @@ package placement
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -23,6 +24,7 @@ type Claim struct {
 	HostID    string
 	Mhz       int64
 	Mib       int64
+	Bonds     int // of how many groups it holds seats
 	CreatedAt time.Time
 }
 
@@ -36,6 +38,8 @@ type Need struct {
 	HostID     string // this host only; empty means any
 	Prefer     string // this host first, such as the last one
 	Tags       string // the host must carry each of these
+	Bonds      []Bond
+	Weights    map[string]int // by host: the greatest first
 }
 
 // Host claims room for an entity on a host, or returns the host of the claim
@@ -53,7 +57,7 @@ func Host(ctx context.Context, db *store.DB, need Need) (infra.Host, error) {
 	if len(held) == 1 {
 		return store.Find[infra.Host](ctx, db, held[0].HostID)
 	}
-	if need.Prefer != "" && need.HostID == "" {
+	if need.Prefer != "" && need.HostID == "" && !need.weighed() {
 		preferred := need
 		preferred.HostID = need.Prefer
 		if h, won, err := try(ctx, db, preferred); err != nil || won {
@@ -66,6 +70,9 @@ func Host(ctx context.Context, db *store.DB, need Need) (infra.Host, error) {
 	return infra.Host{}, explain(ctx, g, need)
 }
 
+// weighed tells that some hosts suit better than others, whichever is preferred.
+func (n Need) weighed() bool { return len(n.Bonds) > 0 || len(n.Weights) > 0 }
+
 // try claims one of the hosts that would do. They take their turns in random
 // order, which is CloudStack's default vm.allocation.algorithm.
 func try(ctx context.Context, db *store.DB, need Need) (infra.Host, bool, error) {
@@ -75,12 +82,37 @@ func try(ctx context.Context, db *store.DB, need Need) (infra.Host, bool, error)
 		return infra.Host{}, false, err
 	}
 	rand.New(source{db.Rand()}).Shuffle(len(hosts), func(a, b int) { hosts[a], hosts[b] = hosts[b], hosts[a] })
+	if need.weighed() {
+		known, err := readBonds(ctx, g, need)
+		if err != nil {
+			return infra.Host{}, false, err
+		}
+		hosts = slices.DeleteFunc(hosts, func(h infra.Host) bool { _, broken := known.broken(h.ID); return broken })
+		known.sort(hosts, need)
+	}
 	for _, h := range hosts {
-		if won, err := take(ctx, g, h, need); err != nil || won {
+		won, err := claim(ctx, g, h, need)
+		if err != nil || won {
 			return h, won, err
 		}
 	}
 	return infra.Host{}, false, nil
+}
+
+// claim takes room on a host and the entity's seats in its groups, or neither.
+func claim(ctx context.Context, g *gorm.DB, h infra.Host, need Need) (bool, error) {
+	won, err := take(ctx, g, h, need)
+	if err != nil || !won || len(need.Bonds) == 0 {
+		return won, err
+	}
+	err = seat(ctx, g, need, h.ID)
+	if !errors.Is(err, errLost) {
+		return err == nil, err
+	}
+	if err := unseat(ctx, g, need.Entity); err != nil {
+		return false, err
+	}
+	return false, drop(ctx, g, Claim{Entity: need.Entity, HostID: h.ID, Mhz: need.Mhz, Mib: need.Mib})
 }
 
 func candidates(ctx context.Context, g *gorm.DB, need Need) ([]infra.Host, error) {
@@ -130,7 +162,7 @@ func take(ctx context.Context, g *gorm.DB, h infra.Host, need Need) (bool, error
 	if res.Error != nil || res.RowsAffected == 0 {
 		return false, res.Error
 	}
-	return true, gorm.G[Claim](g).Create(ctx, &Claim{Entity: need.Entity, HostID: h.ID, Mhz: need.Mhz, Mib: need.Mib})
+	return true, gorm.G[Claim](g).Create(ctx, &Claim{Entity: need.Entity, HostID: h.ID, Mhz: need.Mhz, Mib: need.Mib, Bonds: len(need.Bonds)})
 }
 
 // Release gives back what an entity took; without a claim it is success.
@@ -140,12 +172,22 @@ func Release(ctx context.Context, db *store.DB, entity string) error {
 	if err != nil || len(held) == 0 {
 		return err
 	}
-	gone, err := gorm.G[Claim](g).Where("entity = ?", entity).Delete(ctx)
+	if held[0].Bonds > 0 {
+		if err := unseat(ctx, g, entity); err != nil {
+			return err
+		}
+	}
+	return drop(ctx, g, held[0])
+}
+
+// drop takes a claim back; one that is gone is success.
+func drop(ctx context.Context, g *gorm.DB, c Claim) error {
+	gone, err := gorm.G[Claim](g).Where("entity = ?", c.Entity).Delete(ctx)
 	if err != nil || gone == 0 {
 		return err
 	}
-	return g.Model(&infra.Host{}).Unscoped().Where("id = ?", held[0].HostID).
-		UpdateColumns(map[string]any{"used_mhz": gorm.Expr("used_mhz - ?", held[0].Mhz), "used_mib": gorm.Expr("used_mib - ?", held[0].Mib)}).Error
+	return g.Model(&infra.Host{}).Unscoped().Where("id = ?", c.HostID).
+		UpdateColumns(map[string]any{"used_mhz": gorm.Expr("used_mhz - ?", c.Mhz), "used_mib": gorm.Expr("used_mib - ?", c.Mib)}).Error
 }
 
 // explain tells why no host would do: the user learns that there is no room,
@@ -155,12 +197,24 @@ func explain(ctx context.Context, g *gorm.DB, need Need) error {
 	if err != nil {
 		return err
 	}
+	known, err := readBonds(ctx, g, need)
+	if err != nil {
+		return err
+	}
 	var why []string
+	var rule *Bond // that alone keeps it from a host with room
 	for _, h := range hosts {
-		why = append(why, h.Name+": "+refusal(h, need))
+		text := refusal(h, need)
+		if bond, broken := known.broken(h.ID); broken && text == otherwise {
+			text, rule = "the affinity group "+bond.Name+" forbids it", &bond
+		}
+		why = append(why, h.Name+": "+text)
 	}
 	if len(why) == 0 {
 		why = append(why, "the zone has no hosts")
+	}
+	if rule != nil {
+		return fault.New(fault.NoCapacity, "error.affinity", "group", rule.Name).Because(fmt.Errorf("%s", strings.Join(why, "; ")))
 	}
 	return fault.New(fault.NoCapacity, "error.no_host", "cpu", need.Mhz, "memory", need.Mib).
 		Because(fmt.Errorf("%s", strings.Join(why, "; ")))
@@ -183,5 +237,8 @@ func refusal(h infra.Host, need Need) string {
 	case h.UsedMib+need.Mib > h.TotalMib:
 		return fmt.Sprintf("has %d of %d MiB free, needs %d", h.TotalMib-h.UsedMib, h.TotalMib, need.Mib)
 	}
-	return "its pod or cluster is disabled, or another claim was quicker"
+	return otherwise
 }
+
+// otherwise is what is left when the host itself has room.
+const otherwise = "its pod or cluster is disabled, or another claim was quicker"

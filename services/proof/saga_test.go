@@ -13,16 +13,22 @@ import (
 
 // sagas has a case for every kind of job.
 var sagas = map[string]func(*proof.World) proof.Case{
+	"compute.written":    affinityGroup,
 	"host.reconnect":     hostReconnect,
 	"iam.account.delete": accountDelete,
 	"iam.domain.clean":   domainClean,
 	"iam.domain.delete":  domainDelete,
 	"iam.done":           accountLock,
 	"infra.written":      physicalNetwork,
+	"mail.send":          mailSend,
 	"network.delete":     networkDelete,
 	"network.restart":    networkRestart,
 	"network.shutdown":   networkShutdown,
 	"network.update":     networkUpdate,
+	"network.written":    vpcOffering,
+	"project.delete":     projectDelete,
+	"project.done":       projectDone,
+	"project.suspend":    projectSuspend,
 	"template.delete":    templateDelete,
 	"template.download":  templateDownload,
 	"template.prepare":   templatePrepare,
@@ -34,6 +40,7 @@ var sagas = map[string]func(*proof.World) proof.Case{
 	"vm.password":        vmPassword,
 	"vm.reboot":          vmReboot,
 	"vm.start":           vmStart,
+	"vm.sshkey":          vmSSHKey,
 	"vm.stop":            vmStop,
 }
 

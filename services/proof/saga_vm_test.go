@@ -141,6 +141,43 @@ func vmPassword(w *proof.World) proof.Case {
 	return c
 }
 
+func vmSSHKey(w *proof.World) proof.Case {
+	id := w.Deploy(w.Admin, "web")
+	w.Call(w.Admin, "stopVirtualMachine", "id", id)
+	if w.Count(&compute.SSHKey{}, "name = ?", "key") == 0 {
+		w.JSON(w.Admin, "createSSHKeyPair", "name", "key")
+	}
+	c := on(w, id, "resetSSHKeyForVirtualMachine", "keypair", "key")
+	c.Whole = func() error {
+		for _, r := range w.Center.Snapshot().Routers {
+			for _, h := range r.Spec.Hosts {
+				if h.Metadata["instance-id"] == id && h.Metadata["public-keys"] != "" {
+					return nil
+				}
+			}
+		}
+		return fmt.Errorf("no router knows the new key")
+	}
+	c.Empty = func() error { return nil } // the instance has it, and the routers' loop tells the router
+	return c
+}
+
+// affinityGroup: what the command says is done before its job.
+func affinityGroup(w *proof.World) proof.Case {
+	ask := func() error { return some(w, 1, &compute.AffinityGroup{}, "name = ?", "pair") }
+	return proof.Case{Submit: w.Command("createAffinityGroup", "name", "pair", "type", compute.Apart), Whole: ask, Empty: ask, After: func() {
+		w.Call(w.Admin, "deleteAffinityGroup", "name", "pair")
+	}}
+}
+
+// vpcOffering likewise.
+func vpcOffering(w *proof.World) proof.Case {
+	ask := func() error { return some(w, 1, &network.VPCOffering{}, "name = ?", "vpc") }
+	return proof.Case{Submit: w.Command("createVPCOffering", "name", "vpc", "supportedservices", "Dhcp"), Whole: ask, Empty: ask, After: func() {
+		w.Call(w.Admin, "deleteVPCOffering", "id", w.ID(&network.VPCOffering{}, "name = ?", "vpc"))
+	}}
+}
+
 func vmCreate(w *proof.World) proof.Case {
 	vm := func() string { return w.ID(&compute.VM{}, "name = ?", "web") }
 	return proof.Case{

@@ -61,7 +61,7 @@ func places(w *proof.World, n int) (all []place) {
 // own and the end.
 const (
 	acceptStatements, acceptCommits = 17, 1
-	doStatements, doCommits         = 35, 4 // one of them asks whether the asker still may
+	doStatements, doCommits         = 36, 4 // two of them ask whether the asker still may
 )
 
 // TestADeploymentIsCheap holds it.

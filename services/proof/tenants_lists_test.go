@@ -24,12 +24,15 @@ func TestListsShowNothingForeign(t *testing.T) {
 	t.Parallel()
 	x := newTenants(t)
 	secrets := x.secrets()
-	for name, k := range map[string]kit{"stranger": x.stranger, "neighbour": x.neighbour, "boss": x.boss} {
+	for name, k := range map[string]kit{"stranger": x.stranger, "neighbour": x.neighbour, "boss": x.boss, exMember: x.ex, restricted: x.restricted} {
 		actor, _ := store.From(k.ctx)
 		role := command.RoleOf(actor.Rank)
 		hidden := maps.Clone(secrets)
-		if name == "neighbour" { // what is its domain's is its own, too
-			for _, kind := range []string{"domain", "diskoffering", "networkoffering", "zone"} {
+		if name == restricted { // the project it is in
+			delete(hidden, x.victim.ids["project"])
+		}
+		if name == "neighbour" || name == exMember || name == restricted { // what is its domain's is its own, too
+			for kind := range ofDomains {
 				delete(hidden, x.victim.ids[kind])
 			}
 		} else {
@@ -65,12 +68,15 @@ func (x *tenants) secrets() map[string]string {
 	for kind, id := range x.victim.ids {
 		out[id] = kind
 	}
+	for kind, id := range x.project {
+		out[id] = "project's " + kind
+	}
 	for _, model := range []any{
-		&compute.VM{}, &compute.SSHKey{}, &network.Network{}, &network.NIC{}, &network.PublicIP{}, &network.Router{},
+		&compute.VM{}, &compute.SSHKey{}, &compute.Group{}, &compute.AffinityGroup{}, &compute.UserData{}, &network.Network{}, &network.NIC{}, &network.PublicIP{}, &network.Router{},
 		&storage.Volume{}, &image.Template{}, &event.Row{}, &job.Row{}, &iam.User{},
 	} {
 		var ids []string
-		x.Must(x.DB.In(x.Sys()).Model(model).Where("account_id = ?", x.victim.account.ID).Pluck("id", &ids).Error)
+		x.Must(x.DB.In(x.Sys()).Model(model).Where("account_id IN ?", []string{x.victim.account.ID, x.victim.ids["project"]}).Pluck("id", &ids).Error)
 		for _, id := range ids {
 			out[id] = fmt.Sprintf("%T", model)
 		}
@@ -96,6 +102,8 @@ func (x *tenants) filters(c *command.Command, k kit) (all []url.Values) {
 			{"account": x.victim.account.Name, "domainid": domain},
 			{"domainid": domain, "isrecursive": "true"},
 			{"projectid": "-1"},
+			{"projectid": x.victim.ids["project"]},
+			{"projectid": "-1", "listall": "true"},
 			{"keyword": canary},
 			{"keyword": "a", "listall": "true"},
 			{"name": canary + "-vm", "listall": "true"},

@@ -20,6 +20,7 @@ import (
 	"aerie/services/infra"
 	"aerie/services/job"
 	"aerie/services/network"
+	"aerie/services/project"
 	"aerie/services/proof"
 	"aerie/services/storage"
 	"aerie/services/store"
@@ -45,6 +46,8 @@ type tenants struct {
 	victim, neighbour, stranger kit
 	boss                        kit // administers the stranger's domain
 	absent                      string
+	project                     map[string]string // kind → an id of the victim's project
+	ex, restricted              kit               // were, and are with a role that denies all, in the victim's project
 	infra                       map[string]string // kind → an id that only administrators have
 }
 
@@ -58,6 +61,7 @@ func newTenants(t *testing.T) *tenants {
 	x.boss = x.stranger
 	x.boss.ctx = w.Account("beta", "bea", iam.RoleDomainAdmin)
 	x.ofDomain()
+	x.ofProject()
 	keys, err := x.IAM.RegisterKeys(x.victim.ctx, x.victim.ids["user"])
 	x.Must(err)
 	x.victim.ids["api key"] = keys.APIKey
@@ -78,19 +82,82 @@ func (x *tenants) kit(domain, account, name, role string) kit {
 	x.Helper()
 	k := kit{ctx: x.Account(domain, account, role), name: name}
 	actor, _ := store.From(k.ctx)
-	own := func(model any) string { return x.ID(model, "account_id = ?", actor.AccountID) }
-	x.JSON(k.ctx, "createSSHKeyPair", "name", name+"-key")
-	x.JSON(k.ctx, "createNetwork", "name", name+"-net", "zoneid", x.Zone.ID, "networkofferingid", x.required())
-	x.JSON(k.ctx, "registerTemplate", register(site(x, qcow2(nil)), "name", name+"-image", "zoneid", x.Zone.ID)...)
-	x.Deploy(k.ctx, name+"-vm", "networkids", own(&network.Network{}), "keypair", name+"-key")
-	k.ids = map[string]string{
-		"account": actor.AccountID, "domain": actor.DomainID, "user": actor.UserID,
+	k.ids = x.things(k.ctx, actor.AccountID, name)
+	k.ids["account"], k.ids["domain"], k.ids["user"] = actor.AccountID, actor.DomainID, actor.UserID
+	x.Must(x.DB.In(x.Sys()).Take(&k.account, "id = ?", actor.AccountID).Error)
+	x.inProject(&k)
+	return k
+}
+
+// inProject makes a project of the tenant's, with a role.
+func (x *tenants) inProject(k *kit) {
+	x.Helper()
+	id := x.Call(k.ctx, "createProject", "name", k.name+"-project").(command.Accepted).ID
+	k.ctx = x.again(k.ctx)
+	x.JSON(k.ctx, "createProjectRole", "projectid", id, "name", k.name+"-role")
+	role := x.ID(&project.Role{}, "project_id = ?", id)
+	x.JSON(k.ctx, "createProjectRolePermission", "projectid", id, "projectroleid", role, "rule", k.name+"*", "permission", "allow")
+	k.ids["project"], k.ids["projectrole"], k.ids["projectrule"] = id, role, x.ID(&iam.ProjectRule{}, "project_id = ?", id)
+}
+
+// again is the context of the same user in a new request.
+func (x *tenants) again(ctx context.Context) context.Context {
+	x.Helper()
+	actor, _ := store.From(ctx)
+	p, err := x.IAM.Standing(x.Context(), actor.UserID)
+	x.Must(err)
+	return store.With(x.Context(), p.Actor)
+}
+
+// ofProject puts things into the victim's project, and two into it who must not
+// see them.
+func (x *tenants) ofProject() {
+	x.Helper()
+	x.ex = x.kit("alpha", "exa", "left", iam.RoleUser)
+	x.restricted = x.kit("alpha", "rex", "tied", iam.RoleUser)
+	id := x.victim.ids["project"]
+	x.JSON(x.victim.ctx, "createProjectRole", "projectid", id, "name", "nothing")
+	nothing := x.ID(&project.Role{}, "name = ?", "nothing")
+	x.Call(x.victim.ctx, "addAccountToProject", "projectid", id, "account", "exa")
+	x.Call(x.victim.ctx, "addAccountToProject", "projectid", id, "account", "rex", "projectroleid", nothing)
+	x.Call(x.victim.ctx, "deleteAccountFromProject", "projectid", id, "account", "exa")
+	x.ex.ctx, x.restricted.ctx = x.again(x.ex.ctx), x.again(x.restricted.ctx)
+	x.project = x.things(x.victim.ctx, id, canary+"p", "projectid", id)
+	invitation := project.Invitation{
+		Row: store.Row{ID: x.DB.NewID()}, ProjectID: id, DomainID: x.victim.ids["domain"], DomainPath: x.victim.account.DomainPath,
+		Email: "x@example.com", Role: iam.ProjectRegular, State: project.Pending, ExpiresAt: x.DB.Now(),
+	}
+	x.Must(x.DB.Tx(x.Sys(), func(ctx context.Context) error { return x.DB.In(ctx).Create(&invitation).Error }))
+	x.victim.ids["projectinvitation"] = invitation.ID
+}
+
+// atProject is the same world with the victim's project as the victim.
+func (x *tenants) atProject() *tenants {
+	y := *x
+	y.victim.ids = maps.Clone(x.victim.ids)
+	maps.Copy(y.victim.ids, x.project)
+	y.victim.name = canary + "p"
+	return &y
+}
+
+// things makes one of everything for an account or a project.
+func (x *tenants) things(ctx context.Context, owner, name string, more ...string) map[string]string {
+	x.Helper()
+	own := func(model any) string { return x.ID(model, "account_id = ?", owner) }
+	with := func(params ...string) []string { return append(params, more...) }
+	x.JSON(ctx, "createSSHKeyPair", with("name", name+"-key")...)
+	x.JSON(ctx, "createNetwork", with("name", name+"-net", "zoneid", x.Zone.ID, "networkofferingid", x.required())...)
+	x.JSON(ctx, "registerTemplate", register(site(x, qcow2(nil)), with("name", name+"-image", "zoneid", x.Zone.ID)...)...)
+	x.JSON(ctx, "createInstanceGroup", with("name", name+"-group")...)
+	x.Call(ctx, "createAffinityGroup", with("name", name+"-affinity", "type", compute.ApartIfCan)...)
+	x.JSON(ctx, "registerUserData", with("name", name+"-data", "userdata", "Y2FuYXJ5")...)
+	x.Deploy(ctx, name+"-vm", with("networkids", own(&network.Network{}), "keypair", name+"-key", "group", name+"-group", "affinitygroupids", own(&compute.AffinityGroup{}))...)
+	return map[string]string{
 		"virtualmachine": own(&compute.VM{}), "network": own(&network.Network{}), "volume": own(&storage.Volume{}),
 		"template": own(&image.Template{}), "publicipaddress": own(&network.PublicIP{}), "router": own(&network.Router{}),
+		"instancegroup": own(&compute.Group{}), "affinitygroup": own(&compute.AffinityGroup{}), "userdata": own(&compute.UserData{}),
 		"nic": own(&network.NIC{}), "event": own(&event.Row{}), "job": own(&job.Row{}),
 	}
-	x.Must(x.DB.In(x.Sys()).Take(&k.account, "id = ?", actor.AccountID).Error)
-	return k
 }
 
 func (x *tenants) required() string { return x.ID(&network.Offering{}, "availability = ?", "Required") }
@@ -100,6 +167,8 @@ func (x *tenants) ofDomain() {
 	x.Helper()
 	domain := x.victim.ids["domain"]
 	x.JSON(x.Admin, "createDiskOffering", "name", canary+"-disk", "disksize", "1", "domainid", domain)
+	x.JSON(x.Admin, "createServiceOffering", "name", canary+"-size", "cpunumber", "1", "cpuspeed", "100", "memory", "64", "domainid", domain)
+	x.Call(x.Admin, "createVPCOffering", "name", canary+"-vpc", "supportedservices", "Dhcp", "domainid", domain)
 	x.JSON(x.Admin, "createNetworkOffering", "name", canary+"-offering", "guestiptype", "Isolated", "traffictype", "GUEST", "domainid", domain,
 		"supportedservices", "Dhcp,Dns", "enable", "true")
 	x.JSON(x.Admin, "createZone", "name", canary+"-zone", "networktype", "Advanced", "dns1", "9.9.9.9", "internaldns1", "9.9.9.9",
@@ -108,13 +177,24 @@ func (x *tenants) ofDomain() {
 		return x.DB.In(ctx).Create(&iam.LDAPServer{Row: store.Row{ID: x.DB.NewID()}, DomainID: domain, Host: canary + ".test", Port: 636}).Error
 	}))
 	x.victim.ids["diskoffering"] = x.ID(&storage.Offering{}, "name = ?", canary+"-disk")
+	// What the administrator of the other domain may change.
+	own := x.stranger.ids["domain"]
+	x.JSON(x.boss.ctx, "createDiskOffering", "name", "own-disk", "disksize", "1", "domainid", own)
+	x.JSON(x.boss.ctx, "createServiceOffering", "name", "own-size", "cpunumber", "1", "cpuspeed", "100", "memory", "64", "domainid", own)
+	x.stranger.ids["diskoffering"] = x.ID(&storage.Offering{}, "name = ?", "own-disk")
+	x.stranger.ids["serviceoffering"] = x.ID(&compute.Offering{}, "name = ?", "own-size")
+	x.victim.ids["serviceoffering"] = x.ID(&compute.Offering{}, "name = ?", canary+"-size")
+	x.victim.ids["vpcoffering"] = x.ID(&network.VPCOffering{}, "name = ?", canary+"-vpc")
 	x.victim.ids["networkoffering"] = x.ID(&network.Offering{}, "name = ?", canary+"-offering")
 	x.victim.ids["zone"] = x.ID(&infra.Zone{}, "name = ?", canary+"-zone")
 	x.victim.ids["ldapconfiguration"] = x.ID(&iam.LDAPServer{}, "1 = 1")
 }
 
 // shared are kinds that all tenants see by their nature.
-var shared = map[string]bool{"serviceoffering": true}
+var shared = map[string]bool{}
+
+// ofDomains are kinds that belong to a domain as a whole.
+var ofDomains = map[string]bool{"domain": true, "serviceoffering": true, "diskoffering": true, "networkoffering": true, "vpcoffering": true, "zone": true}
 
 // kinds are what ids stand for where a parameter's ref does not say it. A
 // parameter that names something must be here or have a ref; a command's own
@@ -122,7 +202,11 @@ var shared = map[string]bool{"serviceoffering": true}
 var kinds = map[string]string{
 	"account": "account name", "domainid": "domain", "projectid": "project", "accountid": "account", "userid": "user", "zoneid": "zone",
 	"clusterid": "cluster", "storageid": "storagepool", "nicid": "nic", "jobid": "job", "resourceid": "virtualmachine",
-	"associatednetworkid": "network", "vpcid": "vpc", "aclid": "acl", "managementserverid": "server",
+	"associatednetworkid": "network", "storagepolicy": "nothing", "vgpuprofileid": "nothing",
+	"createNetworkOffering.serviceofferingid": "nothing", "createVPCOffering.serviceofferingid": "nothing", "vpcid": "vpc", "aclid": "acl", "managementserverid": "server",
+	"deleteAffinityGroup.name": "affinity name", "affinitygroupnames": "affinity name",
+	"projectroleid": "projectrole", "projectrolepermissionid": "projectrule",
+	"updateProjectRole.id": "projectrole", "deleteProjectRole.id": "projectrole", "deleteProjectRolePermission.id": "projectrule",
 	"userapikey": "api key", "keypair": "key pair", "keypairs": "key pair",
 	"deleteSSHKeyPair.name": "key pair", "listSSHKeyPairs.name": "key pair", "listSSHKeyPairs.id": "key pair id",
 	"archiveEvents.ids": "event", "deleteEvents.ids": "event", "archiveAlerts.ids": "alert", "deleteAlerts.ids": "alert",
@@ -147,14 +231,16 @@ func names(c *command.Command, p command.Param) (kind string, does bool) {
 // foreign is the victim's thing of that kind; absent is one that nobody has.
 func (x *tenants) foreign(kind string) (foreign, absent string, known bool) {
 	switch kind {
-	case "project", "vpc", "acl", "server", "alert": // there are none yet
+	case "vpc", "acl", "server", "alert": // there are none yet
 		return x.DB.NewID(), x.absent, true
 	case "account name":
 		return x.victim.account.Name, "nobody", true
+	case "affinity name":
+		return canary + "-affinity", "none-affinity", true
 	case "key pair":
-		return canary + "-key", "none-key", true
+		return x.victim.name + "-key", "none-key", true
 	case "key pair id":
-		return x.ID(&compute.SSHKey{}, "name = ?", canary+"-key"), x.absent, true
+		return x.ID(&compute.SSHKey{}, "name = ?", x.victim.name+"-key"), x.absent, true
 	case "api key":
 		return x.victim.ids[kind], "no-such-key", true
 	}
@@ -178,10 +264,12 @@ func (x *tenants) fill(c *command.Command, k kit) url.Values {
 			v.Set(p.Name, x.Zone.ID)
 		case kind == "networkoffering":
 			v.Set(p.Name, x.required())
-		case kind == "serviceoffering":
+		case kind == "serviceoffering" && k.ids[kind] == "":
 			v.Set(p.Name, x.Small())
 		case c.Name == "deployVirtualMachine" && kind == "template":
 			v.Set(p.Name, x.Tiny())
+		case c.Name+"."+p.Name == "createAffinityGroup.type":
+			v.Set(p.Name, compute.Apart)
 		case kind == "account name":
 			v.Set(p.Name, k.account.Name)
 		case kind == "key pair":
@@ -201,6 +289,7 @@ func (x *tenants) fill(c *command.Command, k kit) url.Values {
 var plain = map[string]string{
 	"password": "Test-password-9", "email": "a@example.com", "lock": "false", "resourcetype": "0", "templatefilter": "self",
 	"url": "http://example.com/x", "format": "QCOW2", "hypervisor": "Simulator", "publickey": publicKey, "type": "OU", "accounttype": "0",
+	"rule": "list*", "permission": "allow",
 }
 
 // ask calls a command as an actor and returns all a client would see of it.
@@ -221,7 +310,11 @@ func TestTenants(t *testing.T) {
 	t.Parallel()
 	x := newTenants(t)
 	asked := 0
-	for name, k := range map[string]kit{"stranger": x.stranger, "neighbour": x.neighbour, "boss": x.boss} {
+	for name, k := range map[string]kit{"stranger": x.stranger, "neighbour": x.neighbour, "boss": x.boss, exMember: x.ex, restricted: x.restricted} {
+		x := x
+		if name == exMember || name == restricted {
+			x = x.atProject()
+		}
 		actor, _ := store.From(k.ctx)
 		role := command.RoleOf(actor.Rank)
 		before := x.dump()
@@ -238,6 +331,29 @@ func TestTenants(t *testing.T) {
 		}
 	}
 	t.Logf("%d pairs of questions", asked)
+}
+
+// Who is after the victim's project.
+const (
+	exMember   = "ex-member"
+	restricted = "restricted member"
+)
+
+// known tells what an attacker of the victim's domain, or its project, may know.
+func known(who, kind string, c *command.Command) bool {
+	if who == "stranger" || who == "boss" {
+		return false
+	}
+	if ofDomains[kind] { // they are its own, too
+		return true
+	}
+	switch kind {
+	case "account name": // members are brought in by the names of the domain's accounts
+		return c.Name == "addAccountToProject"
+	case "project", "projectrole", "projectrule": // it is a member, who is told that its role forbids it
+		return who == restricted
+	}
+	return false
 }
 
 func differing(a, b map[string]string) (tables []string) {
@@ -262,8 +378,8 @@ func (x *tenants) probe(t *testing.T, who string, k kit, c *command.Command, p c
 	if !named || shared[kind] {
 		return asked
 	}
-	if who == "neighbour" && (kind == "domain" || kind == "diskoffering" || kind == "networkoffering" || kind == "zone") {
-		return asked // they are its own, too
+	if known(who, kind, c) {
+		return asked
 	}
 	asked++
 	x.compare(t, who, k, c, kind, func(v url.Values, id string) {

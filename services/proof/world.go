@@ -31,6 +31,7 @@ import (
 	"aerie/services/job"
 	"aerie/services/mail"
 	"aerie/services/network"
+	"aerie/services/project"
 	"aerie/services/storage"
 	"aerie/services/store"
 	"aerie/services/store/storetest"
@@ -64,6 +65,7 @@ type Server struct {
 	Net      *network.Service
 	Storage  *storage.Service
 	Compute  *compute.Service
+	Projects *project.Service
 	Keeper   *infra.Keeper
 }
 
@@ -155,9 +157,11 @@ func (w *World) NewServer(e *job.Engine) *Server {
 // services is a server without commands.
 func (w *World) services(e *job.Engine) *Server {
 	c := config.New(w.DB)
-	s := &Server{Engine: e, Config: c, IAM: iam.New(w.DB, iam.Options{Argon: iam.Argon{Time: 1, Memory: 64, Threads: 1}})}
-	c.Domains = s.IAM.DomainsAbove
+	who := iam.DeclareSettings(c)
+	who.Argon = iam.Argon{Time: 1, Memory: 64, Threads: 1}
+	s := &Server{Engine: e, Config: c, IAM: iam.New(w.DB, who)}
 	s.Mail = mail.New(w.DB, e, nil)
+	c.Domains = s.IAM.DomainsAbove
 	s.Alarm = alarm.New(w.DB, c, s.Mail.Sender(c, "alert", "Alert"), "test", nil)
 	s.Levels, s.IAM.Tags = infra.DeclareThresholds(c), iam.DeclareTags(c)
 	s.Fleet = infra.NewFleet(w.DB, map[string]infra.Opener{"sim": func(_ context.Context, h infra.Host) (drivers.Driver, error) {
@@ -182,8 +186,15 @@ func (w *World) services(e *job.Engine) *Server {
 		DB: w.DB, Jobs: e, Fleet: s.Fleet, IAM: s.IAM, Images: s.Image, Net: s.Net, Storage: s.Storage,
 		Settings: settings, Origin: func(context.Context) *url.URL { return &url.URL{Scheme: "https", Host: "portal.test"} },
 	})
+	s.Projects = project.New(project.Parts{
+		DB: w.DB, Jobs: e, IAM: s.IAM, Settings: project.DeclareSettings(c), Mail: s.Mail.Sender(c, "project", "Project Defaults"),
+		Origin: func(context.Context) *url.URL { return &url.URL{Scheme: "https", Host: "portal.test"} }, Work: s.work,
+		Stop: s.Compute.StopDisabled,
+	})
+	s.Who.EndProjects = s.Projects.EndAll
 	s.Infra.Holders = []infra.Holder{s.Net.Holds, s.Storage.Holds, s.Compute.Holds}
 	s.Infra.Addresses = s.Net.Addresses
+	s.Who.Groups = s.Compute.GroupNames
 	s.Keeper.Silent, s.Keeper.Back = s.Compute.Silent, s.Compute.Sweep
 	return s
 }
@@ -197,16 +208,26 @@ func (s *Server) register(db *store.DB) {
 	own.Define(s.Engine)
 	for _, cmds := range [][]*command.Command{
 		s.Who.Commands(), (&configcmd.Service{Config: s.Config, Domain: s.IAM.LookupDomain, Account: s.IAM.OwnerByID}).Commands(), s.Infra.Commands(),
-		s.Image.Commands(), s.Net.Commands(), s.Storage.Commands(), s.Compute.Commands(),
+		s.Image.Commands(), s.Net.Commands(), s.Storage.Commands(), s.Compute.Commands(), s.Projects.Commands(),
 	} {
 		s.Registry.Add(cmds...)
 	}
 	for _, refs := range []func(func(string, func(context.Context, string) (bool, error))){
-		s.Who.Refs, s.Infra.Refs, s.Image.Refs, s.Net.Refs, s.Storage.Refs, s.Compute.Refs,
+		s.Who.Refs, s.Infra.Refs, s.Image.Refs, s.Net.Refs, s.Storage.Refs, s.Compute.Refs, s.Projects.Refs,
 	} {
 		refs(s.Registry.Ref)
 	}
 	s.Registry.Check()
+}
+
+// work is how many instances of accounts run.
+func (s *Server) work(ctx context.Context, ids []string) (map[string]iamcmd.Work, error) {
+	counts, err := s.Compute.Powered(ctx, ids)
+	out := make(map[string]iamcmd.Work, len(counts))
+	for id, n := range counts {
+		out[id] = iamcmd.Work{Running: n.Running, Stopped: n.Stopped}
+	}
+	return out, err
 }
 
 // In is the world in a subtest.

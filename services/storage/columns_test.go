@@ -24,7 +24,7 @@ func TestRowsFitTheirTables(t *testing.T) {
 	for _, model := range []any{
 		&infra.Zone{}, &infra.Pod{}, &infra.Cluster{}, &infra.Host{}, &infra.Pool{}, &infra.ImageStore{}, &infra.PhysicalNetwork{}, &infra.TrafficType{},
 		&network.Offering{}, &network.Network{}, &network.PublicRange{}, &network.PublicIP{}, &network.Router{}, &network.NIC{},
-		&storage.Offering{}, &storage.Volume{}, &image.Template{}, &image.Copy{}, &image.Base{}, &placement.Claim{}, &placement.Allocation{},
+		&storage.Offering{}, &storage.Volume{}, &image.Template{}, &image.Copy{}, &image.Base{}, &placement.Claim{}, &placement.Allocation{}, &placement.Seat{}, &placement.Home{}, &network.VPCOffering{},
 	} {
 		t.Run(fmt.Sprintf("%T", model), func(t *testing.T) {
 			st := &gorm.Statement{DB: g}

@@ -78,7 +78,7 @@ func TestDiskOfferings(t *testing.T) {
 		{"a size is needed", nil, "missing parameter disksize"},
 		{"not both", []string{"customized", "true", "disksize", "5"}, "no size of its own"},
 		{"disks are thin", []string{"disksize", "5", "provisioningtype", "fat"}, "valid are: thin"},
-		{"no limits of rate yet", []string{"disksize", "5", "miniops", "100"}, "miniops is not supported yet"},
+		{"no limits of rate yet", []string{"disksize", "5", "miniops", "100"}, "no storage here can guarantee operations"},
 	} {
 		_, err := call[storage.OfferingView](w, w.admin, "createDiskOffering", append([]string{"name", "x"}, c.params...)...)
 		if err == nil || !strings.Contains(command.Explain(err, "createDiskOffering", command.Admin).Text, c.want) {

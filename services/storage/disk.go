@@ -3,6 +3,7 @@ package storage
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"gorm.io/gorm"
 
@@ -24,6 +25,9 @@ type Service struct {
 	Settings *Settings
 	// IAM names the owners of volumes.
 	IAM *iam.Service
+	// MayTag tells whether the actor may make offerings with tags; without it
+	// all may that may make any.
+	MayTag func(ctx context.Context, a store.Actor) bool
 	// Instances tells of the instances that volumes are attached to. It is set
 	// by compute, which knows them.
 	Instances func(ctx context.Context, ids []string) (map[string]Instance, error)
@@ -42,10 +46,12 @@ func (s *Service) Of(ctx context.Context, vmID string) ([]Volume, error) {
 	return gorm.G[Volume](s.db.In(ctx)).Where("vm_id = ?", vmID).Order("device").Find(ctx)
 }
 
-// Disk is a volume with the pool that it lies in, once it has one.
+// Disk is a volume with the pool that it lies in, once it has one, and with
+// what it is made of.
 type Disk struct {
-	Volume `gorm:"embedded"`
-	Pool   infra.Pool `gorm:"foreignKey:PoolID"`
+	Volume   `gorm:"embedded"`
+	Pool     infra.Pool `gorm:"foreignKey:PoolID"`
+	Offering Offering   `gorm:"foreignKey:DiskOfferingID"` // removed ones too: volumes keep what they were made of
 }
 
 // TableName is the volumes' table.
@@ -55,11 +61,16 @@ func (Disk) TableName() string { return "volumes" }
 // first.
 func (s *Service) Disks(ctx context.Context, vmID string) ([]Disk, error) {
 	var list []Disk
-	return list, s.db.In(ctx).Joins("Pool").Where("volumes.vm_id = ?", vmID).Order("volumes.device").Find(&list).Error
+	return list, s.db.In(ctx).Unscoped().Joins("Pool").Joins("Offering").
+		Where("volumes.vm_id = ? AND volumes.removed_at IS NULL", vmID).Order("volumes.device").Find(&list).Error
 }
 
 // AsDevice is the disk as a machine plugs it in.
-func (d Disk) AsDevice() drivers.VMDisk { return drivers.VMDisk{ID: d.ID, Pool: d.Pool.DiskPool()} }
+func (d Disk) AsDevice() drivers.VMDisk {
+	out := drivers.VMDisk{ID: d.ID, Pool: d.Pool.DiskPool()}
+	d.Offering.Limits.Apply(&out)
+	return out
+}
 
 // Place gives volumes that have none a pool that the host can use, and counts
 // their bytes there. It belongs in a transaction.
@@ -69,7 +80,7 @@ func (s *Service) Place(ctx context.Context, disks []Disk, host infra.Host) erro
 		if d.PoolID != "" {
 			continue
 		}
-		pool, err := s.claim(ctx, d.Volume, host)
+		pool, err := s.claim(ctx, *d, host)
 		if err != nil {
 			return err
 		}
@@ -81,11 +92,17 @@ func (s *Service) Place(ctx context.Context, disks []Disk, host infra.Host) erro
 	return nil
 }
 
-func (s *Service) claim(ctx context.Context, v Volume, host infra.Host) (infra.Pool, error) {
-	pools, err := infra.PoolsOf(ctx, s.db, host)
+func (s *Service) claim(ctx context.Context, v Disk, host infra.Host) (infra.Pool, error) {
+	all, err := infra.PoolsOf(ctx, s.db, host)
 	if err != nil {
 		return infra.Pool{}, err
 	}
+	pools := slices.DeleteFunc(slices.Clone(all), func(p infra.Pool) bool { return !v.Offering.takes(p) })
+	if len(pools) == 0 && len(all) > 0 {
+		return infra.Pool{}, fault.New(fault.NoCapacity, "error.no_pool_tagged", "tags", v.Offering.Tags, "type", or(v.Offering.StorageType, "shared"))
+	}
+	// What is to be shared goes to a pool of one host only when there is no other.
+	slices.SortStableFunc(pools, func(a, b infra.Pool) int { return alone(a) - alone(b) })
 	for _, p := range pools {
 		fill := s.Settings.fill(ctx, p)
 		res := s.db.In(ctx).Model(&infra.Pool{}).
@@ -100,6 +117,14 @@ func (s *Service) claim(ctx context.Context, v Volume, host infra.Host) (infra.P
 	}
 	return infra.Pool{}, fault.New(fault.NoCapacity, "error.no_pool", "bytes", v.Bytes).
 		Because(fmt.Errorf("%d pools of host %s, none with %d bytes left of what may be allocated", len(pools), host.Name, v.Bytes))
+}
+
+// alone is 1 for a pool that only one host has.
+func alone(p infra.Pool) int {
+	if p.Scope == "HOST" {
+		return 1
+	}
+	return 0
 }
 
 // Unplace takes volumes that were being made out of their pool's count, for a

@@ -2,13 +2,13 @@ package storage
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 
 	"aerie/services/command"
-	"aerie/services/fault"
 	"aerie/services/iam"
 	"aerie/services/infra"
 	"aerie/services/store"
@@ -24,34 +24,35 @@ func (Offering) Scope(a store.Actor) clause.Expression {
 
 // OfferingView is a disk offering as commands return it.
 type OfferingView struct {
-	ID             string            `json:"id"`
-	Name           string            `json:"name"`
-	DisplayText    string            `json:"displaytext"`
-	SizeGiB        int64             `json:"disksize"`
-	Customized     bool              `json:"iscustomized"`
-	CustomizedIOPS bool              `json:"iscustomizediops"`
-	Strict         bool              `json:"disksizestrictness"`
-	StorageType    string            `json:"storagetype"`
-	Provisioning   string            `json:"provisioningtype"`
-	CacheMode      string            `json:"cacheMode"`
-	Tags           string            `json:"tags" view:"admin"`
-	State          string            `json:"state"`
-	Display        bool              `json:"displayoffering"`
-	Encrypt        bool              `json:"encrypt"`
-	Suitable       *bool             `json:"suitableforvirtualmachine"`
-	DomainIDs      string            `json:"domainid"`
-	Domains        string            `json:"domain"`
-	ZoneIDs        string            `json:"zoneid"`
-	Zones          string            `json:"zone"`
-	Created        command.Time      `json:"created"`
-	Annotations    bool              `json:"hasannotations"`
-	Details        map[string]string `json:"details"`
+	SortKey        int    `json:"-"` // for pages: the API has no such field
+	ID             string `json:"id"`
+	Name           string `json:"name"`
+	DisplayText    string `json:"displaytext"`
+	SizeGiB        int64  `json:"disksize"`
+	Customized     bool   `json:"iscustomized"`
+	CustomizedIOPS bool   `json:"iscustomizediops"`
+	Strict         bool   `json:"disksizestrictness"`
+	LimitsView
+	StorageType  string            `json:"storagetype"`
+	Provisioning string            `json:"provisioningtype"`
+	Tags         string            `json:"tags" view:"admin"`
+	State        string            `json:"state"`
+	Display      bool              `json:"displayoffering"`
+	Encrypt      bool              `json:"encrypt"`
+	Suitable     *bool             `json:"suitableforvirtualmachine"`
+	DomainIDs    string            `json:"domainid"`
+	Domains      string            `json:"domain"`
+	ZoneIDs      string            `json:"zoneid"`
+	Zones        string            `json:"zone"`
+	Created      command.Time      `json:"created"`
+	Annotations  bool              `json:"hasannotations"`
+	Details      map[string]string `json:"details"`
 }
 
 func (s *Service) offeringViews(ctx context.Context, list []Offering) ([]OfferingView, error) {
 	var domainIDs, zoneIDs []string
 	for _, o := range list {
-		domainIDs, zoneIDs = append(domainIDs, split(o.DomainIDs)...), append(zoneIDs, split(o.ZoneIDs)...)
+		domainIDs, zoneIDs = append(domainIDs, infra.Listed(o.DomainIDs)...), append(zoneIDs, infra.Listed(o.ZoneIDs)...)
 	}
 	domains, err := store.Names[iam.Domain](ctx, s.db, domainIDs)
 	if err != nil {
@@ -65,9 +66,10 @@ func (s *Service) offeringViews(ctx context.Context, list []Offering) ([]Offerin
 	for i, o := range list {
 		out[i] = OfferingView{
 			ID: o.ID, Name: o.Name, DisplayText: o.DisplayText, SizeGiB: o.Bytes >> 30, Customized: o.Customized,
-			StorageType: o.StorageType, Provisioning: o.Provisioning, CacheMode: "none", Tags: o.Tags, State: o.State, Display: o.Display,
-			DomainIDs: o.DomainIDs, Domains: named(domains, o.DomainIDs), ZoneIDs: o.ZoneIDs, Zones: named(zones, o.ZoneIDs),
-			Created: command.Time{Time: o.CreatedAt},
+			Strict: o.Strict, LimitsView: o.Limits.View(), Details: infra.Details(o.Details),
+			StorageType: o.StorageType, Provisioning: o.Provisioning, Tags: o.Tags, State: o.State, Display: o.Display,
+			DomainIDs: o.DomainIDs, Domains: infra.Called(domains, o.DomainIDs), ZoneIDs: o.ZoneIDs, Zones: infra.Called(zones, o.ZoneIDs),
+			Created: command.Time{Time: o.CreatedAt}, SortKey: o.SortKey,
 		}
 	}
 	return out, nil
@@ -85,172 +87,8 @@ func (s *Service) offeringView(ctx context.Context, id string) (OfferingView, er
 	return views[0], nil
 }
 
-// split is a stored list of ids.
-func split(list string) []string {
-	return strings.FieldsFunc(list, func(r rune) bool { return r == ',' })
-}
-
-// named is a stored list of ids as a list of names.
-func named(names map[string]string, list string) string {
-	var out []string
-	for _, id := range split(list) {
-		out = append(out, names[id])
-	}
-	return strings.Join(out, ",")
-}
-
 func offeringMeta(name, event, doc string) command.Meta {
-	return command.Meta{Name: name, Object: "diskoffering", Event: event, Roles: command.Admin, Doc: doc}
-}
-
-// CreateOfferingRequest is a new disk offering.
-type CreateOfferingRequest struct {
-	Name         string   `json:"name" required:"true" doc:"name of the offering"`
-	DisplayText  string   `json:"displaytext" max:"4096" doc:"description; the name without it"`
-	SizeGiB      int64    `json:"disksize" min:"0" max:"64000" doc:"size in GiB, of an offering that is not customized"`
-	Customized   bool     `json:"customized" doc:"true lets users choose the size"`
-	StorageType  string   `json:"storagetype" enum:"shared,local" doc:"shared or local"`
-	Provisioning string   `json:"provisioningtype" enum:"thin" doc:"thin"`
-	CacheMode    string   `json:"cachemode" enum:"none" doc:"none"`
-	Tags         string   `json:"tags" max:"4096" doc:"tags that a pool must carry"`
-	Display      *bool    `json:"displayoffering" doc:"false hides the offering from users"`
-	DomainIDs    []string `json:"domainid" ref:"domain" doc:"the domains that may use it; all without"`
-	ZoneIDs      []string `json:"zoneid" ref:"zone" doc:"the zones in which it may be used; all without"`
-
-	ahead
-}
-
-// ahead are parameters of disk offerings that Aerie knows but does not serve
-// yet.
-type ahead struct {
-	Encrypt        bool  `json:"encrypt" doc:"not supported yet"`
-	CustomizedIOPS bool  `json:"customizediops" doc:"not supported yet"`
-	Strict         bool  `json:"disksizestrictness" doc:"not supported yet"`
-	MinIOPS        int64 `json:"miniops" doc:"not supported yet"`
-	MaxIOPS        int64 `json:"maxiops" doc:"not supported yet"`
-	BytesRead      int64 `json:"bytesreadrate" doc:"not supported yet"`
-	BytesWrite     int64 `json:"byteswriterate" doc:"not supported yet"`
-	IOPSRead       int64 `json:"iopsreadrate" doc:"not supported yet"`
-	IOPSWrite      int64 `json:"iopswriterate" doc:"not supported yet"`
-}
-
-func (a ahead) check() error {
-	for _, p := range []struct {
-		name  string
-		asked bool
-	}{
-		{"encrypt", a.Encrypt},
-		{"customizediops", a.CustomizedIOPS},
-		{"disksizestrictness", a.Strict},
-		{"miniops", a.MinIOPS != 0},
-		{"maxiops", a.MaxIOPS != 0},
-		{"bytesreadrate", a.BytesRead != 0},
-		{"byteswriterate", a.BytesWrite != 0},
-		{"iopsreadrate", a.IOPSRead != 0},
-		{"iopswriterate", a.IOPSWrite != 0},
-	} {
-		if p.asked {
-			return fault.Param(p.name, "error.not_yet")
-		}
-	}
-	return nil
-}
-
-func (s *Service) createOfferingCommand() *command.Command {
-	return command.New(offeringMeta("createDiskOffering", "DISK.OFFERING.CREATE", "Adds a disk offering"),
-		func(ctx context.Context, r CreateOfferingRequest) (OfferingView, error) {
-			if err := r.check(); err != nil {
-				return OfferingView{}, err
-			}
-			switch {
-			case r.Customized && r.SizeGiB > 0:
-				return OfferingView{}, fault.Param("disksize", "error.disk_customized")
-			case !r.Customized && r.SizeGiB == 0:
-				return OfferingView{}, fault.Param("disksize", "error.required", "command", "creatediskoffering")
-			}
-			o := Offering{
-				Row: store.Row{ID: s.db.NewID()}, Name: r.Name, DisplayText: or(r.DisplayText, r.Name), Bytes: r.SizeGiB << 30,
-				Customized: r.Customized, StorageType: or(r.StorageType, "shared"), Provisioning: "thin", Tags: r.Tags, State: "Active",
-				Display: r.Display == nil || *r.Display, DomainIDs: strings.Join(r.DomainIDs, ","), ZoneIDs: strings.Join(r.ZoneIDs, ","),
-			}
-			if err := gorm.G[Offering](s.db.In(ctx)).Create(ctx, &o); err != nil {
-				return OfferingView{}, err
-			}
-			return s.offeringView(ctx, o.ID)
-		})
-}
-
-// UpdateOfferingRequest changes what may change of a disk offering.
-type UpdateOfferingRequest struct {
-	ID          string  `json:"id" ref:"diskoffering" required:"true" doc:"the offering"`
-	Name        string  `json:"name" doc:"name of the offering"`
-	DisplayText string  `json:"displaytext" max:"4096" doc:"description"`
-	SortKey     *int    `json:"sortkey" doc:"place in lists"`
-	State       string  `json:"state" enum:"Active,Inactive" doc:"whether new volumes may be made of it"`
-	Display     *bool   `json:"displayoffering" doc:"false hides the offering from users"`
-	Tags        *string `json:"tags" doc:"tags that a pool must carry"`
-	DomainIDs   string  `json:"domainid" max:"4096" doc:"the domains that may use it, or public"`
-	ZoneIDs     string  `json:"zoneid" doc:"the zones in which it may be used, or all"`
-}
-
-func (s *Service) updateOfferingCommand() *command.Command {
-	return command.New(offeringMeta("updateDiskOffering", "DISK.OFFERING.EDIT", "Changes a disk offering"), s.updateOffering)
-}
-
-func (s *Service) updateOffering(ctx context.Context, r UpdateOfferingRequest) (OfferingView, error) {
-	before, err := store.Find[Offering](ctx, s.db, r.ID)
-	if store.IsAbsent(err) {
-		err = fault.Absent("id", r.ID)
-	}
-	if err != nil {
-		return OfferingView{}, err
-	}
-	set := map[string]any{"name": or(r.Name, before.Name), "display_text": or(r.DisplayText, before.DisplayText), "state": or(r.State, before.State)}
-	if r.SortKey != nil {
-		set["sort_key"] = *r.SortKey
-	}
-	if r.Display != nil {
-		set["display"] = *r.Display
-	}
-	if r.Tags != nil {
-		set["tags"] = *r.Tags
-	}
-	if r.DomainIDs != "" {
-		if set["domain_ids"], err = ids[iam.Domain](ctx, s.db, "domainid", r.DomainIDs, "public"); err != nil {
-			return OfferingView{}, err
-		}
-	}
-	if r.ZoneIDs != "" {
-		if set["zone_ids"], err = ids[infra.Zone](ctx, s.db, "zoneid", r.ZoneIDs, "all"); err != nil {
-			return OfferingView{}, err
-		}
-	}
-	if err := s.db.In(ctx).Model(&Offering{}).Where("id = ?", r.ID).Updates(set).Error; err != nil {
-		return OfferingView{}, err
-	}
-	after, err := s.offeringView(ctx, r.ID)
-	command.Changed(ctx, map[string]any{"name": before.Name, "displaytext": before.DisplayText, "state": before.State, "tags": before.Tags},
-		map[string]any{"name": after.Name, "displaytext": after.DisplayText, "state": after.State, "tags": after.Tags})
-	return after, err
-}
-
-// ids reads a list of ids, or the word that stands for no limit.
-func ids[T any](ctx context.Context, db *store.DB, param, list, all string) (string, error) {
-	if strings.EqualFold(strings.TrimSpace(list), all) {
-		return "", nil
-	}
-	var out []string
-	for id := range strings.SplitSeq(list, ",") {
-		id = strings.TrimSpace(id)
-		if _, err := store.Find[T](ctx, db, id); err != nil {
-			if store.IsAbsent(err) {
-				err = fault.Absent(param, id)
-			}
-			return "", err
-		}
-		out = append(out, id)
-	}
-	return strings.Join(out, ","), nil
+	return command.Meta{Name: name, Object: "diskoffering", Event: event, Roles: command.Admins, Doc: doc}
 }
 
 // OfferingRequest names a disk offering.
@@ -262,10 +100,10 @@ func (s *Service) deleteOfferingCommand() *command.Command {
 	m := offeringMeta("deleteDiskOffering", "DISK.OFFERING.DELETE", "Removes a disk offering; volumes of it stay")
 	m.Object = ""
 	return command.New(m, func(ctx context.Context, r OfferingRequest) (command.Success, error) {
-		n, err := gorm.G[Offering](s.db.In(ctx)).Where("id = ?", r.ID).Delete(ctx)
-		if err == nil && n == 0 {
-			err = fault.Absent("id", r.ID)
+		if _, err := s.mine(ctx, r.ID); err != nil {
+			return command.Success{}, err
 		}
+		_, err := gorm.G[Offering](s.db.In(ctx)).Where("id = ?", r.ID).Delete(ctx)
 		return command.OK, err
 	})
 }
@@ -279,9 +117,9 @@ type ListOfferingsRequest struct {
 	State       string `json:"state" doc:"Active, Inactive or all; administrators only"`
 	StorageType string `json:"storagetype" doc:"shared or local"`
 	ZoneID      string `json:"zoneid" ref:"zone" doc:"those that can be used in the zone"`
-	VMID        string `json:"virtualmachineid" ref:"virtualmachine" doc:"accepted for compatibility"`
+	VMID        string `json:"virtualmachineid" ref:"virtualmachine" doc:"tells of each whether a volume of it fits the instance"`
 	VolumeID    string `json:"volumeid" ref:"volume" doc:"those that the volume can change to: all but its own"`
-	PoolID      string `json:"storageid" ref:"storagepool" doc:"accepted for compatibility"`
+	PoolID      string `json:"storageid" ref:"storagepool" doc:"those whose volumes the pool takes"`
 	Encrypt     *bool  `json:"encrypt" doc:"whether volumes of it are encrypted; none are"`
 }
 
@@ -292,35 +130,99 @@ func (s *Service) listOfferingsCommand() *command.Command {
 		if r.Encrypt != nil && *r.Encrypt {
 			return command.List[OfferingView]{}, nil
 		}
+		if _, err := r.Resolve(ctx); err != nil { // an account or domain that is not the caller's to know
+			return command.List[OfferingView]{}, err
+		}
 		list, n, err := command.Rows[Offering](r.Search(s.offeringFilter(ctx, r), "name", "display_text"), r.Paging, "sort_key, created_at, id")
 		if err != nil {
 			return command.List[OfferingView]{}, err
 		}
 		views, err := s.offeringViews(ctx, list)
+		if err == nil && r.VMID != "" {
+			err = s.suitable(ctx, r.VMID, list, views)
+		}
 		return command.List[OfferingView]{Count: n, Items: views}, err
 	})
+}
+
+// suitable notes of offerings whether a volume of them could be at an instance:
+// its zone lets them in and has a pool of their kind with their tags.
+func (s *Service) suitable(ctx context.Context, vmID string, list []Offering, views []OfferingView) error {
+	root, err := gorm.G[Volume](s.db.In(ctx)).Where("vm_id = ?", vmID).Order("device").Limit(1).Find(ctx)
+	if err != nil {
+		return err
+	}
+	var pools []infra.Pool
+	for _, v := range root {
+		pools, err = gorm.G[infra.Pool](s.db.In(ctx)).Where("zone_id = ? AND state = ?", v.ZoneID, "Up").Find(ctx)
+		if err != nil {
+			return err
+		}
+	}
+	for i, o := range list {
+		fits := slices.ContainsFunc(pools, func(p infra.Pool) bool { return infra.In(o.ZoneIDs, p.ZoneID) && o.takes(p) })
+		views[i].Suitable = &fits
+	}
+	return nil
+}
+
+// takes tells whether disks of the offering may lie in the pool.
+func (o Offering) takes(p infra.Pool) bool {
+	return (o.StorageType != "local" || p.Scope == "HOST") && infra.Carries(p.Tags, o.Tags)
 }
 
 func (s *Service) offeringFilter(ctx context.Context, r ListOfferingsRequest) *gorm.DB {
 	q := command.Equal(s.db.In(ctx).Model(&Offering{}), "id", r.ID)
 	q = command.Named(command.Named(q, "name", r.Name), "storage_type", r.StorageType)
 	actor, _ := store.From(ctx)
-	admin := actor.IsSystem() || actor.Rank == store.Admin
+	admin := actor.IsSystem() || actor.Rank != store.User
+	if !admin {
+		q = q.Where("display = ?", true)
+	}
 	switch {
 	case !admin:
-		q = q.Where("state = ? AND display = ?", "Active", true)
+		q = q.Where("state = ?", "Active")
 	case r.State == "" && r.ID == "":
 		q = q.Where("state = ?", "Active")
 	case !strings.EqualFold(r.State, "all"):
 		q = command.Named(q, "state", r.State)
 	}
+	if r.DomainID != "" && r.DomainID != "-1" {
+		q = q.Where("(domain_ids = '' OR domain_ids LIKE ?)", "%"+r.DomainID+"%")
+	}
 	if r.ZoneID != "" && r.ZoneID != "-1" {
 		q = q.Where("(zone_ids = '' OR zone_ids LIKE ?)", "%"+r.ZoneID+"%")
+	}
+	if r.PoolID != "" {
+		ids, err := s.takenBy(ctx, r.PoolID)
+		if err != nil {
+			_ = q.AddError(err)
+		}
+		q = q.Where("id IN ?", ids)
 	}
 	if r.VolumeID != "" {
 		q = q.Where("id NOT IN (?)", s.db.In(ctx).Model(&Volume{}).Where("id = ?", r.VolumeID).Select("disk_offering_id"))
 	}
 	return q
+}
+
+// takenBy are the offerings whose volumes a pool takes; a pool that is not there
+// takes none.
+func (s *Service) takenBy(ctx context.Context, poolID string) (ids []string, err error) {
+	p, err := store.Find[infra.Pool](ctx, s.db, poolID)
+	if store.IsAbsent(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	all, err := gorm.G[Offering](s.db.In(ctx)).Find(ctx)
+	for _, o := range all {
+		if o.takes(p) && infra.In(o.ZoneIDs, p.ZoneID) {
+			ids = append(ids, o.ID)
+		}
+	}
+	return ids, err
 }
 
 func or(a, b string) string {

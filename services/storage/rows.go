@@ -54,12 +54,15 @@ type Offering struct {
 	Customized   bool
 	StorageType  string // "shared", "local"
 	Provisioning string // "thin"
+	Strict       bool   // volumes keep their size
+	Limits       `gorm:"embedded"`
 	Tags         string
 	State        string // "Active", "Inactive"
 	Display      bool
 	DomainIDs    string
 	ZoneIDs      string
 	SortKey      int
+	Details      string // JSON object of strings
 }
 
 // TableName is the offerings' table.

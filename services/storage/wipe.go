@@ -5,6 +5,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"aerie/services/fault"
 	"aerie/services/iam"
 	"aerie/services/state"
 )
@@ -39,11 +40,16 @@ func (s *Service) wipe(ctx context.Context, accountID string) error {
 func (s *Service) expunge(ctx context.Context, v Volume) error {
 	if v.State != Expunging {
 		err := s.db.Tx(ctx, func(ctx context.Context) error {
+			v := v // as it was, also when this runs again
 			return state.Move(ctx, s.db, &v, States, Expunge)
 		})
+		if fault.Is(err, fault.Conflict) { // somebody was quicker
+			return nil
+		}
 		if err != nil {
 			return err
 		}
+		v.State = Expunging
 	}
 	if err := s.DeleteDisks(ctx, []Volume{v}, ""); err != nil {
 		return err

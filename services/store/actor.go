@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"reflect"
+	"slices"
 	"strings"
 
 	"aerie/services/fault"
@@ -15,6 +17,9 @@ const (
 	User        Rank = 0
 	Admin       Rank = 1 // sees everything
 	DomainAdmin Rank = 2 // sees its domain and everything below
+	// ProjectRank is that of a project's account. It has no users; only the
+	// system sees it among accounts.
+	ProjectRank Rank = 5
 )
 
 // Owner is whom a new row belongs to.
@@ -22,6 +27,18 @@ type Owner struct {
 	AccountID  string
 	DomainID   string
 	DomainPath string // "/", "/1/", "/1/7/": ids from the root, always ending in a slash
+}
+
+// Project is a project that an actor is a member of, as the owner of rows: a
+// project and its account have the same id.
+type Project struct {
+	Owner
+	Admin     bool   // it manages the project
+	RoleID    string // the project's role that restricts it; empty for none
+	Suspended bool
+	// Barred is why the command at hand may not touch what is the project's, as a
+	// message key; empty when it may.
+	Barred string
 }
 
 // Actor is who a query runs for.
@@ -32,6 +49,8 @@ type Actor struct {
 	RoleID string
 	// ReadOnly actors look and do not touch, whatever their role.
 	ReadOnly bool
+	// Projects are those that a plain user is a member of.
+	Projects []Project
 	// For is whom the actor creates for when it is not for itself.
 	For *Owner
 	// system lifts every limit; only System sets it.
@@ -53,8 +72,31 @@ func (a Actor) Sees(o Owner) bool {
 	case a.Rank == DomainAdmin:
 		return a.DomainPath != "" && strings.HasPrefix(o.DomainPath, a.DomainPath)
 	default:
-		return a.AccountID != "" && o.AccountID == a.AccountID
+		return a.AccountID != "" && (o.AccountID == a.AccountID || slices.Contains(a.Usable(), o.AccountID))
 	}
+}
+
+// Same tells whether both may do the same.
+func (a Actor) Same(b Actor) bool { return reflect.DeepEqual(a, b) }
+
+// Usable are the ids of the projects whose rows the actor may touch now.
+func (a Actor) Usable() (ids []string) {
+	for _, p := range a.Projects {
+		if p.Barred == "" {
+			ids = append(ids, p.AccountID)
+		}
+	}
+	return ids
+}
+
+// Project is the actor's membership of the project with that id, or nil.
+func (a Actor) Project(id string) *Project {
+	for i := range a.Projects {
+		if a.Projects[i].AccountID == id {
+			return &a.Projects[i]
+		}
+	}
+	return nil
 }
 
 // SeesDomain tells whether the actor may know of the domain of that path.
@@ -88,6 +130,14 @@ func With(ctx context.Context, a Actor) context.Context {
 func From(ctx context.Context) (Actor, bool) {
 	a, ok := ctx.Value(actorKey{}).(Actor)
 	return a, ok
+}
+
+// Within returns a context in which the actor's projects are these, as a
+// command narrows them. It leaves alone what the system does.
+func Within(ctx context.Context, projects []Project) context.Context {
+	a, _ := From(ctx)
+	a.Projects = projects
+	return context.WithValue(ctx, actorKey{}, a)
 }
 
 // System returns a context in which Aerie itself acts, past every tenant's

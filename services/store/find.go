@@ -69,9 +69,11 @@ type Some struct {
 	Model any
 	IDs   []string
 	Name  string // the column; name without one
+	As    string // goes before the ids in the answer, where two tables share them
 }
 
-// NamesOf is Names for several tables in one query, as no two rows share an id.
+// NamesOf is Names for several tables in one query. No two rows share an id,
+// but a project and its account.
 func NamesOf(ctx context.Context, db *DB, some ...Some) (map[string]string, error) {
 	g := db.In(System(ctx, "names of what a row refers to"))
 	out := map[string]string{}
@@ -80,19 +82,19 @@ func NamesOf(ctx context.Context, db *DB, some ...Some) (map[string]string, erro
 	for _, of := range some {
 		if want := distinct(of.IDs); len(want) > 0 {
 			// Around each, for SQLite takes no brackets in a union.
-			union = append(union, "SELECT id, name FROM (?) t")
-			args = append(args, g.Unscoped().Model(of.Model).Where("id IN ?", want).Select("id", cmp.Or(of.Name, "name")+" AS name"))
+			union = append(union, "SELECT ? AS kind, id, name FROM (?) t")
+			args = append(args, of.As, g.Unscoped().Model(of.Model).Where("id IN ?", want).Select("id", cmp.Or(of.Name, "name")+" AS name"))
 		}
 	}
 	if len(union) == 0 {
 		return out, nil
 	}
-	var rows []struct{ ID, Name string }
+	var rows []struct{ Kind, ID, Name string }
 	if err := g.Raw(strings.Join(union, " UNION ALL "), args...).Scan(&rows).Error; err != nil {
 		return nil, err
 	}
 	for _, r := range rows {
-		out[r.ID] = r.Name
+		out[r.Kind+r.ID] = r.Name
 	}
 	return out, nil
 }

@@ -19,6 +19,10 @@ type preparing struct{ driver.Connector }
 // allows by default, at about 50 KB each.
 const keptStatements = 100
 
+// longestKept is how many values a statement may have that is kept. Longer ones
+// are lists of ids, each of another length: they would only push others out.
+const longestKept = 64
+
 // Connect opens a connection with nothing kept.
 func (p preparing) Connect(ctx context.Context) (driver.Conn, error) {
 	c, err := p.Connector.Connect(ctx)
@@ -104,7 +108,7 @@ func (c *preparedConn) outdated(query string, err error) bool {
 // statement is nil where the text itself is to be sent: what has no values is
 // seldom asked twice, and not everything can be prepared.
 func (c *preparedConn) statement(ctx context.Context, query string, args []driver.NamedValue) (fullStmt, error) {
-	if len(args) == 0 {
+	if len(args) == 0 || len(args) > longestKept {
 		return nil, nil
 	}
 	if s, ok := c.kept.Get(query); ok {

@@ -95,11 +95,32 @@ func OwnedScope(a Actor) clause.Expression {
 	case a.Rank == DomainAdmin:
 		return below(a.DomainPath)
 	default:
-		if a.AccountID == "" { // nobody, who does not own what nobody owns
-			return nothing
-		}
-		return clause.Eq{Column: Column("account_id"), Value: a.AccountID}
+		return ownedBy(a)
 	}
+}
+
+// ownedBy is the clause for what is a plain user's: its account's and that of
+// the projects it may use.
+func ownedBy(a Actor) clause.Expression {
+	if a.AccountID == "" { // nobody, who does not own what nobody owns
+		return nothing
+	}
+	own := clause.Eq{Column: Column("account_id"), Value: a.AccountID}
+	ids := a.Usable()
+	if len(ids) == 0 {
+		return own
+	}
+	all := []any{a.AccountID}
+	for _, id := range ids {
+		all = append(all, id)
+	}
+	return clause.IN{Column: Column("account_id"), Values: all}
+}
+
+// OfProjects is the clause for rows that belong to projects, which lists show
+// only who asks for them.
+func OfProjects() clause.Expression {
+	return clause.Expr{SQL: "? IN (SELECT id FROM projects)", Vars: []any{Column("account_id")}}
 }
 
 // Column names a column of the statement's own table.

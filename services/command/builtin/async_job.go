@@ -44,13 +44,27 @@ func (s *Service) queryAsyncJobResult() *command.Command {
 	}, func(ctx context.Context, q queryAsyncJobResultRequest) (AsyncJob, error) {
 		row, err := store.Find[job.Row](ctx, s.DB, q.JobID)
 		if store.IsAbsent(err) {
-			return AsyncJob{}, fault.Absent("jobid", q.JobID)
+			row, err = s.ownJob(ctx, q.JobID)
 		}
 		if err != nil {
 			return AsyncJob{}, err
 		}
 		return s.asyncJob(ctx, s.labels(ctx), row), nil
 	})
+}
+
+// ownJob finds a job that the caller started in a project, whatever its role
+// there lets it see besides. Who has left the project is not told any more.
+func (s *Service) ownJob(ctx context.Context, id string) (job.Row, error) {
+	actor, _ := store.From(ctx)
+	row, err := store.Find[job.Row](store.System(ctx, "a job of the caller's own"), s.DB, id)
+	if err != nil && !store.IsAbsent(err) {
+		return row, err
+	}
+	if err != nil || row.ActorUserID != actor.UserID || actor.Project(row.AccountID) == nil {
+		return job.Row{}, fault.Absent("jobid", id)
+	}
+	return row, nil
 }
 
 type listAsyncJobsRequest struct {

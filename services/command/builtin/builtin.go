@@ -18,6 +18,7 @@ type Names interface {
 	AccountName(ctx context.Context, id string) string
 	DomainName(ctx context.Context, id string) (name, path string)
 	UserName(ctx context.Context, id string) string
+	ProjectName(ctx context.Context, id string) string
 }
 
 // Service has the commands. Registry and DB are needed.
@@ -89,6 +90,7 @@ func (s *Service) namesOf(ctx context.Context, page []event.Row) (*labels, error
 	names, paths, err := many.NamesByID(ctx, accounts, domains, users)
 	for _, r := range page {
 		l.seen["a"+r.AccountID] = [2]string{names[r.AccountID]}
+		l.seen["p"+r.AccountID] = [2]string{names["project/"+r.AccountID]}
 		l.seen["u"+r.UserID] = [2]string{names[r.UserID]}
 		l.seen["d"+r.DomainID] = [2]string{names[r.DomainID], paths[r.DomainID]}
 	}
@@ -114,6 +116,12 @@ func (l *labels) account(id string) string {
 
 func (l *labels) domain(id string) (name, path string) {
 	return l.once("d", id, func() (string, string) { return l.names.DomainName(l.ctx, id) })
+}
+
+// project is the name of the project whose account that is, or empty.
+func (l *labels) project(id string) string {
+	name, _ := l.once("p", id, func() (string, string) { return l.names.ProjectName(l.ctx, id), "" })
+	return name
 }
 
 func (l *labels) user(id string) string {

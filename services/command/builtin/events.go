@@ -130,11 +130,17 @@ func (l *labels) event(r event.Row) EventView {
 	if user == "" {
 		user = l.user(r.UserID)
 	}
-	return EventView{
-		ID: r.ID, Account: l.account(r.AccountID), Archived: r.Archived, Created: command.Time{Time: r.CreatedAt},
+	v := EventView{
+		ID: r.ID, Archived: r.Archived, Created: command.Time{Time: r.CreatedAt},
 		Description: r.Text(l.ctx), Domain: domain, DomainID: r.DomainID, DomainPath: path, Level: r.Level, ParentID: r.StartID,
 		ResourceID: r.ResourceID, ResourceName: r.ResourceName, ResourceType: r.ResourceType, State: r.State, Type: r.Type, Username: user,
 	}
+	if v.Project = l.project(r.AccountID); v.Project != "" {
+		v.ProjectID = r.AccountID
+	} else {
+		v.Account = l.account(r.AccountID)
+	}
+	return v
 }
 
 // selection is what archive and delete commands name their rows by.

@@ -14,8 +14,12 @@ import (
 	"aerie/services/config/configcmd"
 	"aerie/services/event"
 	"aerie/services/fault"
+	"aerie/services/iam"
 	"aerie/services/image"
+	"aerie/services/job"
+	"aerie/services/mail"
 	"aerie/services/network"
+	"aerie/services/project"
 	"aerie/services/storage"
 	"aerie/services/store"
 	"aerie/services/store/storetest"
@@ -27,6 +31,9 @@ func declared(db *store.DB) *config.Service {
 	compute.DeclareSettings(c)
 	network.DeclareSettings(c)
 	image.DeclareSettings(c)
+	iam.DeclareSettings(c)
+	project.DeclareSettings(c)
+	mail.New(db, job.New(db, job.Options{}), nil).Sender(c, "project", "Project Defaults")
 	storage.DeclareSettings(c)
 	return c
 }

@@ -87,6 +87,7 @@ func (s *Service) at(ctx context.Context, of Of, storeParam, imageStore string) 
 		var o store.Owner
 		o, err = s.Account(ctx, p.target.ID)
 		p.place.DomainPath = o.DomainPath
+	default: // lies in no domain
 	}
 	return p, err
 }

@@ -11,7 +11,7 @@ import (
 type defaultZoneRequest struct {
 	Account  string `json:"account" required:"true" doc:"the name of the account"`
 	DomainID string `json:"domainid" ref:"domain" required:"true" doc:"the domain of the account"`
-	ZoneID   string `json:"zoneid" ref:"zone" required:"true" doc:"the zone that the account's instances go to when none is named"`
+	ZoneID   string `json:"zoneid" ref:"zone" required:"true" doc:"the zone that is proposed for the account's new instances"`
 }
 
 func (s *Service) markDefaultZone() *command.Command {

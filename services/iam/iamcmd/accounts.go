@@ -31,12 +31,13 @@ type AccountView struct {
 	Details         map[string]string `json:"accountdetails" doc:"details of the account"`
 	APIKeyAccess    string            `json:"apikeyaccess" doc:"whether its API keys may be used"`
 	IsDefault       bool              `json:"isdefault" doc:"whether it is the first admin"`
-	DefaultZoneID   string            `json:"defaultzoneid" doc:"the zone that its instances go to when none is named"`
+	DefaultZoneID   string            `json:"defaultzoneid" doc:"the zone that is proposed for its new instances"`
 	Running         int               `json:"vmrunning" doc:"instances that run"`
 	Stopped         int               `json:"vmstopped" doc:"instances that are stopped"`
 	Received        int64             `json:"receivedbytes,omitempty" doc:"bytes received"`
 	Sent            int64             `json:"sentbytes,omitempty" doc:"bytes sent"`
 	Users           []UserView        `json:"user" doc:"the account's users"`
+	Groups          []string          `json:"groups" doc:"names of the account's instance groups"`
 	Limits
 }
 
@@ -141,15 +142,22 @@ func (s *Service) accountViews(ctx context.Context, rows []iam.Account, limits b
 			return nil, err
 		}
 	}
+	groups := map[string][]string{}
+	if s.Groups != nil {
+		if groups, err = s.Groups(ctx, ids); err != nil {
+			return nil, err
+		}
+	}
 	views := make([]AccountView, len(rows))
 	for i, a := range rows {
 		v := surroundings.account(a)
+		v.Groups = append([]string{}, groups[a.ID]...)
 		v.Running, v.Stopped, v.Received, v.Sent = work[a.ID].Running, work[a.ID].Stopped, work[a.ID].Received, work[a.ID].Sent
 		for _, u := range usersOf[a.ID] {
 			v.Users = append(v.Users, surroundings.user(ctx, u))
 		}
 		if limits {
-			v.fill(of[a.ID])
+			v.Fill(of[a.ID])
 			v.Tagged = taggedTexts(tagged[a.ID], tagOf(ctx))
 		}
 		views[i] = v

@@ -19,16 +19,11 @@ func differences() spec.Allow {
 		"field:icon":           "there are no icons",
 		"field:user.icon":      "there are no icons",
 		"field:user.secretkey": "secrets are shown by registerUserKeys alone",
-		"field:groups":         "instance groups are not there yet",
 	}
 	domain := map[string]string{
 		"field:icon":           "there are no icons",
 		"field:hasannotations": "there are no annotations yet",
 		"field:domaindetails":  "domains have no details",
-	}
-	limit := map[string]string{
-		"field:project":   "there are no projects yet",
-		"field:projectid": "there are no projects yet",
 	}
 	out := spec.Allow{}
 	set := func(what map[string]string, commands ...string) {
@@ -39,7 +34,6 @@ func differences() spec.Allow {
 	set(user, "listUsers", "getUser", "createUser", "updateUser", "enableUser", "disableUser", "lockUser")
 	set(account, "listAccounts", "createAccount", "updateAccount", "enableAccount", "disableAccount", "lockAccount", "markDefaultZoneForAccount")
 	set(domain, "listDomains", "listDomainChildren", "createDomain", "updateDomain", "moveDomain")
-	set(limit, "updateResourceLimit", "listResourceLimits", "updateResourceCount")
 	out["updateUser"]["param:mandate2fa"] = "there is no second factor yet"
 	for _, c := range []string{"listUsers", "listAccounts", "listDomains", "listDomainChildren"} {
 		out[c]["param:showicon"] = "there are no icons"

@@ -135,7 +135,7 @@ func (s *Service) domainViews(ctx context.Context, rows []iam.Domain, limits boo
 			HasChild: parent[d.ID], ParentName: nameOf[d.ParentID],
 		}
 		if limits {
-			views[i].fill(of[d.Path])
+			views[i].Fill(of[d.Path])
 			views[i].Tagged = taggedTexts(tagged[d.Path], tagOf(ctx))
 		}
 	}

@@ -23,6 +23,11 @@ type Service struct {
 	Throttle *iam.Throttle
 	// Work tells what accounts do at the moment, for listAccounts; nil: nothing.
 	Work func(ctx context.Context, accountIDs []string) (map[string]Work, error)
+	// EndProjects begins to delete the projects of a domain and all below it, and
+	// tells how many are left; nil: there are none.
+	EndProjects func(ctx context.Context, domainPath string) (int64, error)
+	// Groups are the names of accounts' instance groups, for listAccounts.
+	Groups func(ctx context.Context, accountIDs []string) (map[string][]string, error)
 
 	registry *command.Registry
 	list     sync.Once
@@ -60,6 +65,7 @@ func (s *Service) Commands() []*command.Command {
 func (s *Service) Refs(add func(kind string, exists func(context.Context, string) (bool, error))) {
 	db := s.IAM.DB()
 	add("domain", func(ctx context.Context, id string) (bool, error) { return store.Exists[iam.Domain](ctx, db, id) })
+	add("project", func(ctx context.Context, id string) (bool, error) { return store.Exists[iam.Project](ctx, db, id) })
 	add("account", func(ctx context.Context, id string) (bool, error) { return store.Exists[iam.Account](ctx, db, id) })
 	add("user", func(ctx context.Context, id string) (bool, error) { return store.Exists[iam.User](ctx, db, id) })
 	add("role", func(ctx context.Context, id string) (bool, error) { return store.Exists[iam.Role](ctx, db, id) })
@@ -73,6 +79,11 @@ func (s *Service) Allowed(ctx context.Context, a store.Actor, c *command.Command
 		return false
 	}
 	return s.IAM.Allowed(ctx, a, c.Name, c.Roles&command.RoleOf(a.Rank) != 0)
+}
+
+// Narrow is the registry's hook of that name.
+func (s *Service) Narrow(ctx context.Context, c *command.Command) (context.Context, error) {
+	return s.IAM.Narrow(ctx, c.Name, c.Event != "")
 }
 
 // managers are the roles of commands that manage others.

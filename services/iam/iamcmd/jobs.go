@@ -42,11 +42,31 @@ func (s *Service) define(e *job.Engine) {
 	job.Define(e, deleteDomainJob, job.Commit("delete", func(ctx context.Context, r *removal) error {
 		return gone(ctx, r.ID, s.IAM.DomainByID, s.IAM.DeleteDomain(asked(ctx), r.ID, false))
 	}, nil))
-	job.Define(e, cleanDomainJob, job.Do("delete", func(ctx context.Context, r *removal) error {
+	job.Define(e, cleanDomainJob, job.Do("projects", s.endProjects, nil), job.Do("delete", func(ctx context.Context, r *removal) error {
 		left, err := s.IAM.DeleteAllIn(ctx, r.ID)
 		return gone(ctx, r.ID, s.IAM.DomainByID, still(left, err))
 	}, nil)).Forward()
 	job.Define(e, doneJob, job.Commit("done", func(context.Context, *removal) error { return nil }, nil))
+}
+
+// endProjects deletes the projects of a domain that is cleaned up, and waits
+// until they are gone.
+func (s *Service) endProjects(ctx context.Context, r *removal) error {
+	if s.EndProjects == nil {
+		return nil
+	}
+	d, err := s.IAM.DomainByID(ctx, r.ID)
+	if store.IsAbsent(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	left, err := s.EndProjects(ctx, d.Path)
+	if err == nil && left > 0 {
+		err = job.Later(2*time.Second, "projects are being deleted")
+	}
+	return err
 }
 
 // gone makes a deletion that found nothing a success, unless the thing is there

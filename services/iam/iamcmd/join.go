@@ -14,7 +14,7 @@ import (
 // engine look at the rights of whom a job is for.
 func (s *Service) Join(r *command.Registry, jobs *job.Engine) {
 	s.registry = r
-	r.Allowed, r.Barred = s.Allowed, s.IAM.Barred
+	r.Allowed, r.Barred, r.Narrow = s.Allowed, s.IAM.Barred, s.Narrow
 	s.IAM.Commands = s.known
 	jobs.Admit = s.admit
 }

@@ -8,6 +8,14 @@ import (
 
 // Limits are embedded by domains and accounts: what they may have and have.
 type Limits struct {
+	Resources
+	ProjectLimit     string `json:"projectlimit" doc:"projects it may have"`
+	ProjectTotal     int64  `json:"projecttotal" doc:"projects it has"`
+	ProjectAvailable string `json:"projectavailable" doc:"projects left"`
+}
+
+// Resources are embedded by projects as well, which have none of their own.
+type Resources struct {
 	VMLimit              string  `json:"vmlimit" doc:"instances it may have"`
 	VMTotal              int64   `json:"vmtotal" doc:"instances it has"`
 	VMAvailable          string  `json:"vmavailable" doc:"instances left"`
@@ -23,9 +31,6 @@ type Limits struct {
 	TemplateLimit        string  `json:"templatelimit" doc:"templates it may have"`
 	TemplateTotal        int64   `json:"templatetotal" doc:"templates it has"`
 	TemplateAvailable    string  `json:"templateavailable" doc:"templates left"`
-	ProjectLimit         string  `json:"projectlimit" doc:"projects it may have"`
-	ProjectTotal         int64   `json:"projecttotal" doc:"projects it has"`
-	ProjectAvailable     string  `json:"projectavailable" doc:"projects left"`
 	NetworkLimit         string  `json:"networklimit" doc:"networks it may have"`
 	NetworkTotal         int64   `json:"networktotal" doc:"networks it has"`
 	NetworkAvailable     string  `json:"networkavailable" doc:"networks left"`
@@ -63,8 +68,15 @@ type Limits struct {
 	Tagged []string `json:"taggedresources" doc:"limits of what carries a tag"`
 }
 
-// fill takes the limits of all kinds, in their order.
-func (l *Limits) fill(of []iam.Limit) {
+// Fill takes the limits of all kinds, in their order.
+func (l *Limits) Fill(of []iam.Limit) {
+	l.Resources.Fill(of)
+	p := of[iam.Projects]
+	l.ProjectLimit, l.ProjectAvailable, l.ProjectTotal = orUnlimited(p.Max), orUnlimited(p.Available()), p.Shown()
+}
+
+// Fill takes the limits of all kinds, in their order.
+func (l *Resources) Fill(of []iam.Limit) {
 	for k, to := range map[iam.Kind]struct {
 		limit, available *string
 		total            *int64
@@ -74,7 +86,6 @@ func (l *Limits) fill(of []iam.Limit) {
 		iam.Volumes:          {&l.VolumeLimit, &l.VolumeAvailable, &l.VolumeTotal},
 		iam.Snapshots:        {&l.SnapshotLimit, &l.SnapshotAvailable, &l.SnapshotTotal},
 		iam.Templates:        {&l.TemplateLimit, &l.TemplateAvailable, &l.TemplateTotal},
-		iam.Projects:         {&l.ProjectLimit, &l.ProjectAvailable, &l.ProjectTotal},
 		iam.Networks:         {&l.NetworkLimit, &l.NetworkAvailable, &l.NetworkTotal},
 		iam.VPCs:             {&l.VPCLimit, &l.VPCAvailable, &l.VPCTotal},
 		iam.CPUs:             {&l.CPULimit, &l.CPUAvailable, &l.CPUTotal},

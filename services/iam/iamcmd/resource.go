@@ -12,6 +12,7 @@ import (
 
 // LimitView is a limit as the API shows it.
 type LimitView struct {
+	ofNames
 	Account    string `json:"account" doc:"the account"`
 	DomainID   string `json:"domainid" doc:"the domain"`
 	Domain     string `json:"domain" doc:"the name of the domain"`
@@ -24,6 +25,7 @@ type LimitView struct {
 
 // CountView is a counter as the API shows it.
 type CountView struct {
+	ofNames
 	Account    string `json:"account" doc:"the account"`
 	DomainID   string `json:"domainid" doc:"the domain"`
 	Domain     string `json:"domain" doc:"the name of the domain"`
@@ -38,7 +40,7 @@ type CountView struct {
 // caller's own account.
 func (s *Service) subject(ctx context.Context, o command.Owner) (iam.Subject, error) {
 	if o.ProjectID != "" {
-		return iam.Subject{}, fault.Absent("projectid", o.ProjectID)
+		return s.ofProject(ctx, o)
 	}
 	a, _ := store.From(ctx)
 	if o.DomainID == "" && o.Account == "" {
@@ -67,8 +69,42 @@ func (s *Service) ofAccount(ctx context.Context, a iam.Account) (iam.Subject, er
 	return iam.Subject{Domain: d, Account: &a}, err
 }
 
+// ofProject finds a project, whose limits are those of its account.
+func (s *Service) ofProject(ctx context.Context, o command.Owner) (iam.Subject, error) {
+	if o.Account != "" {
+		return iam.Subject{}, fault.Param("account", "error.account_and_project")
+	}
+	if _, err := command.FindProject(ctx, "projectid", o.ProjectID); err != nil {
+		return iam.Subject{}, err
+	}
+	p, err := store.Find[iam.Project](ctx, s.IAM.DB(), o.ProjectID)
+	if err != nil {
+		return iam.Subject{}, err
+	}
+	sys := store.System(ctx, "the account of a project that was looked up")
+	account, err := s.IAM.AccountByID(sys, p.ID)
+	if err != nil {
+		return iam.Subject{}, err
+	}
+	d, err := s.IAM.DomainByID(sys, p.DomainID)
+	return iam.Subject{Domain: d, Account: &account, Project: &p}, err
+}
+
+// ofNames are a subject's fields in the views of limits and counts.
+type ofNames struct {
+	Project   string `json:"project" doc:"the project"`
+	ProjectID string `json:"projectid" doc:"the id of the project"`
+}
+
+func namesOf(of iam.Subject) ofNames {
+	if of.Project == nil {
+		return ofNames{}
+	}
+	return ofNames{of.Project.Name, of.Project.ID}
+}
+
 func nameOf(of iam.Subject) string {
-	if of.Account == nil {
+	if of.Account == nil || of.Project != nil {
 		return ""
 	}
 	return of.Account.Name
@@ -76,6 +112,7 @@ func nameOf(of iam.Subject) string {
 
 func limitView(of iam.Subject, l iam.Limit) LimitView {
 	return LimitView{
+		ofNames: namesOf(of),
 		Account: nameOf(of), DomainID: of.Domain.ID, Domain: of.Domain.Name, DomainPath: of.Domain.FullName,
 		Type: strconv.Itoa(int(l.Kind)), TypeName: l.Kind.String(), Max: l.Max, Tag: l.Tag,
 	}
@@ -106,9 +143,12 @@ func (s *Service) updateResourceLimit() *command.Command {
 				}
 			}
 			l, err := set(ctx, of, iam.Kind(*r.Type), limit)
-			if of.Account != nil {
+			switch {
+			case of.Project != nil:
+				about(ctx, "project", of.Project.ID, of.Project.Name, of.Project.Owner())
+			case of.Account != nil:
 				about(ctx, "account", of.Account.ID, of.Account.Name, of.Account.Owner())
-			} else {
+			default:
 				about(ctx, "domain", of.Domain.ID, of.Domain.FullName, store.Owner{})
 			}
 			return limitView(of, l), err
@@ -181,6 +221,7 @@ func (s *Service) updateResourceCount() *command.Command {
 			for _, l := range all {
 				if r.Type == nil || *r.Type == int(l.Kind) {
 					out.Items = append(out.Items, CountView{
+						ofNames: namesOf(of),
 						Account: nameOf(of), DomainID: of.Domain.ID, Domain: of.Domain.Name, DomainPath: of.Domain.FullName,
 						Type: strconv.Itoa(int(l.Kind)), TypeName: l.Kind.String(), Count: l.Used, Tag: l.Tag,
 					})

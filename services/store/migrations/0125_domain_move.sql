@@ -9,7 +9,7 @@ CREATE TABLE domain_moves (
 ){{.Table}};
 CREATE INDEX domain_moves_created ON domain_moves (created_at);
 
--- The zone that an account's instances go to when none is named.
+-- The zone that is proposed for an account's new instances.
 ALTER TABLE accounts ADD COLUMN default_zone_id CHAR(36) NULL;
 
 -- Since when the account is being deleted.

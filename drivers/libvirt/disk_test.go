@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -156,8 +157,8 @@ func TestOldHalfMadeFilesAreSwept(t *testing.T) {
 		t.Fatal(err)
 	}
 	must(t, d.EnsurePool, pool)
-	if got := files(t, pool.Path); len(got) != 2 || got[0] != ".fresh.tmp" {
-		t.Errorf("left are %v, want the fresh one and the images", got)
+	if got := files(t, pool.Path); !slices.Equal(got, []string{".aerie-pool", ".fresh.tmp", "images"}) {
+		t.Errorf("left are %v, want the pool's mark, the fresh one and the images", got)
 	}
 }
 

@@ -277,8 +277,8 @@ func TestARootDiskIsOfItsOffering(t *testing.T) {
 }
 
 func TestPlanners(t *testing.T) {
-	w := proof.NewWith(t, 3, sim.Options{})
 	for planner, hosts := range map[string]int{"UserDispersingPlanner": 3, "UserConcentratedPodPlanner": 0} {
+		w := proof.NewWith(t, 3, sim.Options{})
 		size := w.Call(w.Admin, "createServiceOffering", "name", planner, "cpunumber", "1", "cpuspeed", "100", "memory", "64", "deploymentplanner", planner).(compute.OfferingView)
 		on := map[string]bool{}
 		for i := range 3 {

@@ -17,6 +17,7 @@ import (
 
 	"aerie/drivers"
 	"aerie/handlers/session"
+	"aerie/services/alarm"
 	"aerie/services/catalog"
 	"aerie/services/command"
 	"aerie/services/command/builtin"
@@ -56,6 +57,12 @@ type app struct {
 	mail            *mail.Service
 	labels          *label.Service
 	catalog         *catalog.Service
+	alarm           *alarm.Service
+	keepAlerts      config.Value[time.Duration]
+	pageSize        config.Value[int]
+	throttle        *iam.Throttle
+	thresholds      *infra.Thresholds
+	brand           *config.Brand
 	registry        *command.Registry
 	fleet           *infra.Fleet
 	infra           *infra.Service
@@ -98,6 +105,7 @@ func open(ctx context.Context, s state, log *slog.Logger) (*app, error) {
 	a.mail = mail.New(a.db, a.jobs, log)
 	a.labels = label.New(a.db, a.iam, a.jobs)
 	a.catalog = catalog.New(a.db, a.iam, a.jobs)
+	a.recordSettings()
 	a.node = newNode(s, log)
 	a.fleet = infra.NewFleet(a.db, map[string]infra.Opener{"qemu": a.node.kvm, "sim": a.node.simulated})
 	a.images = image.New(image.Parts{DB: a.db, Fleet: a.fleet, Jobs: a.jobs, IAM: a.iam, Catalog: a.catalog, Settings: image.DeclareSettings(a.config)})
@@ -130,10 +138,13 @@ func open(ctx context.Context, s state, log *slog.Logger) (*app, error) {
 // register brings every command and every reference into the registry.
 func (a *app) register() {
 	a.registry = &command.Registry{DB: a.db, Jobs: a.jobs, Directory: a.iam}
+	a.registry.MaxPage = a.pageSize.Get
 	a.jobs.Finish, a.jobs.Notify = a.registry.Finish, a.registry.Notify
-	(&builtin.Service{Registry: a.registry, DB: a.db, Names: a.iam, ServerName: a.name, Capability: a.capability}).Register()
+	own := &builtin.Service{Registry: a.registry, DB: a.db, Names: a.iam, ServerName: a.name, Capability: a.capability}
+	own.Register()
+	own.Define(a.jobs)
 	who := iamcmd.New(a.iam, a.jobs)
-	who.Work, who.Groups, who.EndProjects = a.work, a.compute.GroupNames, a.projects.EndAll
+	who.Work, who.Groups, who.EndProjects, who.Throttle = a.work, a.compute.GroupNames, a.projects.EndAll, a.throttle
 	who.Join(a.registry, a.jobs)
 	for _, cmds := range [][]*command.Command{
 		who.Commands(), a.labels.Commands(), a.catalog.Commands(), (&configcmd.Service{Config: a.config, Domain: a.iam.LookupDomain, Account: a.iam.OwnerByID}).Commands(), a.infra.Commands(),
@@ -234,6 +245,8 @@ func (a *app) keep() {
 		reconcile.Loop{Name: "sessions", Every: 5 * time.Minute, Run: a.iam.Sweep},
 		reconcile.Loop{Name: "moves", Every: time.Minute, Run: a.iam.FollowMoves},
 		reconcile.Loop{Name: "images", Every: time.Hour, Run: a.images.CollectBases},
+		reconcile.Loop{Name: "alerts", Every: 5 * time.Second, Run: a.alarm.Round},
+		reconcile.Loop{Name: "capacity", Every: time.Minute, Run: func(ctx context.Context) error { return a.infra.WatchCapacity(ctx, a.thresholds) }},
 		reconcile.Loop{Name: "history", Every: time.Hour, Run: a.prune},
 	)
 }
@@ -245,6 +258,10 @@ func (a *app) prune(ctx context.Context) error {
 	_, err := a.jobs.Prune(ctx, keepJobs)
 	if age := a.keepEvents.Get(ctx); age > 0 {
 		_, pruned := event.Prune(ctx, a.db, age)
+		err = errors.Join(err, pruned)
+	}
+	if age := a.keepAlerts.Get(ctx); age > 0 {
+		_, pruned := event.PruneAlerts(ctx, a.db, age)
 		err = errors.Join(err, pruned)
 	}
 	return errors.Join(err, a.compute.PruneTickets(ctx))
@@ -277,6 +294,7 @@ func (a *app) access(ctx context.Context, what iam.Audit) {
 // capability tells clients what settings allow.
 func (a *app) capability(ctx context.Context) builtin.Capability {
 	c := builtin.Defaults
+	c.LimitInterval, c.LimitMax = a.throttle.Told(ctx)
 	c.ProjectInvite, c.UserCreateProjects = a.projects.Settings.Invite.Get(ctx), a.projects.Settings.Users.Get(ctx)
 	return c
 }

@@ -154,6 +154,7 @@ func newWorld(t *testing.T) *world {
 	}, nil))
 	w.commands(r)
 	(&builtin.Service{Registry: r, DB: w.db}).Register()
+	r.Ref("pod", func(context.Context, string) (bool, error) { return false, nil })
 	r.Check()
 	w.h = &api.Handler{
 		Registry: r, Keys: keys{}, Sessions: w.sessions, Now: func() time.Time { return w.now },

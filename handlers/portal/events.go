@@ -2,6 +2,7 @@ package portal
 
 import (
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -17,7 +18,10 @@ func events() area {
 	return area{
 		entries: []entry{{Group: "nav.activity", Key: "nav.events", Icon: "history", Path: "/events", Needs: "listEvents"}},
 		routes: func(on routes) {
-			on.GET("/events", func(r *Request) error { return showList(r, eventList(r, nil)) })
+			on.GET("/events", showEvents)
+			on.POST("/events/archive", func(r *Request) error { return r.many("archiveEvents", "events.archived", "/events") })
+			on.both("/events/delete", func(r *Request) error { return r.manyAsked("deleteEvents", "events", "/events") })
+			on.GET("/events/:id", showEvent)
 		},
 	}
 }
@@ -29,6 +33,7 @@ func alerts() area {
 		routes: func(on routes) {
 			on.GET("/alerts", func(r *Request) error { return showList(r, alertList(r)) })
 			on.POST("/alerts/archive", archiveAlerts)
+			on.both("/alerts/delete", func(r *Request) error { return r.manyAsked("deleteAlerts", "alerts", "/alerts") })
 		},
 	}
 }
@@ -38,6 +43,7 @@ func alertList(r *Request) listPage[builtin.AlertView] {
 	l := listPage[view]{
 		ID: "alerts", Title: r.T("nav.alerts"), Command: "listAlerts", SearchLabel: r.T("events.search"),
 		RowID: func(a view) string { return a.ID }, Name: func(a view) string { return a.Description },
+		Filters: []components.Filter{r.filter("type", alertTypes())},
 		Columns: []column[view]{
 			{Key: "alert", Label: r.T("col.alert"), Text: func(a view) string { return a.Description }},
 			{Key: "type", Label: r.T("col.type"), Text: func(a view) string { return a.Name }, Cell: func(a view) templ.Component { return components.Code(a.Name) }},
@@ -47,6 +53,9 @@ func alertList(r *Request) listPage[builtin.AlertView] {
 	}
 	if r.May("archiveAlerts") {
 		l.Bulk = []components.Bulk{{Label: r.T("action.archive"), Icon: "archive", Post: r.Path("/alerts/archive")}}
+		if r.May("deleteAlerts") {
+			l.Bulk = append(l.Bulk, components.Bulk{Label: r.T("pg.a.delete"), Icon: "trash-2", Post: r.Path("/alerts/delete"), Style: components.Danger, Ask: true})
+		}
 		l.Actions = func(a view) components.Menu {
 			return components.Menu{Inline: &components.Action{Label: r.T("action.archive"), Icon: "archive", Post: r.Path("/alerts/archive"), Full: true, Fields: []components.Pair{{Name: "id", Value: a.ID}}}}
 		}
@@ -54,12 +63,32 @@ func alertList(r *Request) listPage[builtin.AlertView] {
 	return l
 }
 
-func archiveAlerts(r *Request) error {
+func archiveAlerts(r *Request) error { return r.many("archiveAlerts", "events.archived", "/alerts") }
+
+// alertTypes are the kinds of alerts that can be chosen.
+func alertTypes() (out []components.Option) {
+	for _, k := range event.Kinds() {
+		out = append(out, components.Option{Value: strconv.Itoa(int(k.Number)), Label: k.Name})
+	}
+	return out
+}
+
+// many calls a command once for all that is selected.
+func (r *Request) many(cmd, text, list string) error {
 	form, err := r.FormParams()
 	if err != nil {
 		return fault.New(fault.Invalid, "error.query").Because(err)
 	}
-	return r.act(action{Command: "archiveAlerts", Params: vals("ids", strings.Join(form["id"], ",")), Text: r.T("events.archived"), To: r.Path("/alerts")})
+	ids := form["id"]
+	return r.act(action{Command: cmd, Params: vals("ids", strings.Join(ids[:min(len(ids), most)], ",")), Text: r.T(text), To: r.Path(list)})
+}
+
+// manyAsked is many after a question.
+func (r *Request) manyAsked(cmd, kind, list string) error {
+	if r.posted() && r.May(cmd) {
+		return r.many(cmd, "pg."+kind+".deleted", list)
+	}
+	return r.endMany(cmd, kind, r.Path(list))
 }
 
 // eventList are events; more narrows them, to one thing's for example.

@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/a-h/templ"
 
@@ -186,7 +187,33 @@ func resourceBars(r *Request, a iamcmd.Resources) []components.LimitBar {
 		}
 		out = append(out, components.LimitBar{Label: r.T("pg.limit." + l.key), Used: l.used, Total: most, UsedText: l.text(l.used), TotalText: l.text(most)})
 	}
+	return append(out, taggedBars(r, a.Tagged)...)
+}
+
+// taggedBars are the limits of what carries a tag, as lists have them.
+func taggedBars(r *Request, texts []string) (out []components.LimitBar) {
+	for _, text := range texts {
+		of := map[string]string{}
+		for part := range strings.SplitSeq(text, ",") {
+			name, value, _ := strings.Cut(part, "=")
+			of[name] = value
+		}
+		most, _ := strconv.ParseFloat(of["limit"], 64) // Unlimited is none
+		used, _ := strconv.ParseFloat(of["total"], 64)
+		out = append(out, components.LimitBar{
+			Label: r.T("pg.limits.tagged", "limit", r.T("limit."+of["resourcetype"]), "tag", of["tag"]),
+			Used:  used, Total: most, UsedText: of["total"], TotalText: of["limit"],
+		})
+	}
 	return out
+}
+
+// limitField is the name of a limit's box in its form.
+func limitField(l iamcmd.LimitView) string {
+	if l.Tag == "" {
+		return "limit-" + l.Type
+	}
+	return "limit-" + l.Type + "-" + l.Tag
 }
 
 func userFields(r *Request) []components.Field {
@@ -333,10 +360,13 @@ func (r *Request) limitsForm(of url.Values, name, to string, way components.Crum
 	}
 	failed := fault.New(fault.Invalid, "error.query")
 	for _, l := range limits {
-		field := components.Field{Name: "limit-" + l.Type, Type: "number", Label: r.T("limit." + l.TypeName), Value: strconv.FormatInt(l.Max, 10), Least: "-1", Required: true}
+		field := components.Field{Name: limitField(l), Type: "number", Label: r.T("limit." + l.TypeName), Value: strconv.FormatInt(l.Max, 10), Least: "-1", Required: true}
+		if l.Tag != "" {
+			field.Label = r.T("pg.limits.tagged", "limit", field.Label, "tag", l.Tag)
+		}
 		if r.posted() {
 			if given := r.FormValue(field.Name); given != field.Value {
-				v := vals("resourcetype", l.Type, "max", given)
+				v := vals("resourcetype", l.Type, "max", given, "tag", l.Tag)
 				for k, values := range of {
 					v[k] = values
 				}

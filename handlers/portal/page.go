@@ -55,6 +55,7 @@ func (r *Request) layout(p Page) layout.Page {
 	if r.Request().Method != http.MethodGet {
 		l.Path = r.back(r.home()) // a form's address cannot be gone back to
 	}
+	r.brand(&l, r.Who.Domain.Path)
 	if p.Watch != nil {
 		l.LiveURL = "/events/stream?" + url.Values{"watch": p.Watch, "page": {u.RequestURI()}, "since": {strconv.FormatInt(r.Began.UnixMilli(), 10)}}.Encode()
 	}

@@ -58,6 +58,8 @@ type Parts struct {
 	Storage  *storage.Service
 	Images   *image.Service
 	Config   *config.Service
+	// Brand is what the pages look like for a domain; nil: Aerie's own.
+	Brand *config.Brand
 	// Version stands at the foot of every page.
 	Version string
 }

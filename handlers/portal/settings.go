@@ -15,9 +15,10 @@ func settings() area {
 	return area{
 		entries: []entry{{Group: "nav.settings", Key: "nav.global_settings", Icon: "sliders-horizontal", Path: "/settings", Needs: "listConfigurations"}},
 		routes: func(on routes) {
-			on.GET("/settings", func(r *Request) error { return showList(r, settingList(r)) })
+			on.GET("/settings", showSettings)
 			on.both("/settings/:name", editSetting)
 			on.POST("/settings/:name/reset", resetSetting)
+			on.POST("/settings/:name/undo", undoSetting)
 		},
 	}
 }
@@ -35,7 +36,7 @@ func settingList(r *Request) listPage[configcmd.View] {
 		ID: "settings", Title: r.T("nav.global_settings"), Text: r.T("pg.settings.text"), Command: "listConfigurations", SearchLabel: r.T("pg.settings.search"),
 		RowID: func(s configcmd.View) string { return s.Name }, Name: func(s configcmd.View) string { return s.Name },
 		Columns: []column[configcmd.View]{
-			colLink(r, "setting", func(s configcmd.View) string { return s.Name }, func(s configcmd.View) string { return r.Path("/settings/", s.Name) }),
+			colLink(r, "setting", func(s configcmd.View) string { return s.Name }, func(s configcmd.View) string { return r.Path("/settings/", s.Name) + settingQuery(r) }),
 			value, text,
 			colCode(r, "default", func(s configcmd.View) string { return s.Default }),
 			colText(r, "category", func(s configcmd.View) string { return settingCategory(r, s.Category) }),
@@ -73,16 +74,16 @@ func settingCategories(r *Request) []components.Option {
 }
 
 func settingDeeds(r *Request, s configcmd.View) []deed {
-	base := r.Path("/settings/", s.Name)
-	reset := deed{Command: "resetConfiguration", Key: "reset", Icon: "rotate-ccw", Path: base + "/reset", Ask: r.T("pg.settings.reset_title", "name", s.Name), Text: r.T("pg.settings.reset_text", "value", s.Default)}
+	base, at := r.Path("/settings/", s.Name), settingQuery(r)
+	reset := deed{Command: "resetConfiguration", Key: "reset", Icon: "rotate-ccw", Path: base + "/reset" + at, Ask: r.T("pg.settings.reset_title", "name", s.Name), Text: r.T("pg.settings.reset_text", "value", s.Default)}
 	if s.Value == s.Default {
 		reset.Off = r.T("pg.why.default")
 	}
-	return []deed{{Command: "updateConfiguration", Key: "edit", Icon: "pencil", Path: base, Open: true}, reset}
+	return []deed{{Command: "updateConfiguration", Key: "edit", Icon: "pencil", Path: base + at, Open: true}, reset}
 }
 
 func settingOf(r *Request) (configcmd.View, error) {
-	l, err := list[configcmd.View](r, "listConfigurations", vals("name", r.Param("name")))
+	l, err := list[configcmd.View](r, "listConfigurations", settingAt(r, vals("name", r.Param("name"))))
 	if err != nil {
 		return configcmd.View{}, err
 	}
@@ -97,7 +98,7 @@ func editSetting(r *Request) error {
 	if err != nil {
 		return err
 	}
-	way := crumbs(r.T("nav.settings"), "", r.T("nav.global_settings"), r.Path("/settings"))
+	way := crumbs(r.T("nav.settings"), "", r.T("nav.global_settings"), r.Path("/settings")+settingQuery(r))
 	field := r.in("value", "", s.Value)
 	switch {
 	case s.Options != "":
@@ -122,11 +123,11 @@ func editSetting(r *Request) error {
 		return err
 	}
 	f := formPage{
-		Title: s.Name, Text: settingText(r, s), Command: "updateConfiguration", Fixed: r.cleared(vals("name", s.Name), "value"), Crumbs: way, Resource: "cloudstack_configuration", Aside: aside,
+		Title: s.Name, Text: settingText(r, s), Command: "updateConfiguration", Fixed: r.cleared(settingAt(r, vals("name", s.Name)), "value"), Crumbs: way, Resource: "cloudstack_configuration", Aside: aside,
 		Heading: components.Heading{Title: s.Name, Text: settingText(r, s), Actions: r.deeds(settingDeeds(r, s)[1])},
-		Form:    components.Form{Submit: r.T("pg.a.save"), Cancel: r.Path("/settings"), Fields: []components.Field{field}},
+		Form:    components.Form{Submit: r.T("pg.a.save"), Cancel: r.Path("/settings") + settingQuery(r), Action: r.Request().URL.RequestURI(), Fields: []components.Field{field}},
 	}
-	return r.formOr(f, r.T("pg.saved", "name", s.Name), always(r.Path("/settings")))
+	return r.formOr(f, r.T("pg.saved", "name", s.Name), always(r.Path("/settings")+settingQuery(r)))
 }
 
 // settingAside tells what a setting is, and who changed it.
@@ -136,6 +137,10 @@ func settingAside(r *Request, s configcmd.View, history thingTab) (templ.Compone
 		effect = r.T("pg.settings.restart")
 	}
 	about := boxed(r.T("pg.specification"), r.lines("default", components.Code(s.Default), "category", settingCategory(r, s.Category), "type", s.Type, "takes_effect", effect))
+	if r.Admin() {
+		changes, err := settingHistory(r, s)
+		return templ.Join(about, changes), err
+	}
 	if !r.May("listEvents") {
 		return about, nil
 	}
@@ -148,5 +153,5 @@ func resetSetting(r *Request) error {
 	if err != nil {
 		return err
 	}
-	return r.act(action{Command: "resetConfiguration", Params: vals("name", s.Name), Text: r.T("pg.settings.reset_done", "name", s.Name, "value", s.Default), To: r.Path("/settings")})
+	return r.act(action{Command: "resetConfiguration", Params: settingAt(r, vals("name", s.Name)), Text: r.T("pg.settings.reset_done", "name", s.Name, "value", s.Default), To: r.Path("/settings") + settingQuery(r)})
 }

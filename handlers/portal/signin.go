@@ -17,6 +17,7 @@ func (p *Portal) registerSignIn(g *echo.Group) {
 	g.POST("/login", p.plain(signInNow))
 	g.POST("/logout", p.plain(signOut))
 	g.POST("/preferences", p.plain(prefer))
+	g.GET("/brand/:colour", p.plain(brandColour))
 }
 
 func showSignIn(r *Request) error {
@@ -34,6 +35,9 @@ func (r *Request) signIn(p signin.Props, status int) error {
 	}
 	r.Response().Header().Set(echo.HeaderCacheControl, "no-store")
 	l := layout.Page{Title: r.T("signin.title"), Theme: r.Who.Theme, CSRF: r.Who.CSRF, Path: p.Back, Version: r.Portal.Version}
+	if path := r.domainOf(p.Domain); path != "" {
+		r.brand(&l, path)
+	}
 	return r.write(status, around(layout.SignIn(l), signin.Page(p)))
 }
 

@@ -66,6 +66,9 @@ func (s *Service) recoverCommand() *command.Command {
 			if err := s.IAM.ReserveAll(ctx, vm.Owner(), amounts(vm)); err != nil {
 				return View{}, err
 			}
+			if err := s.reserveRecovered(ctx, vm); err != nil {
+				return View{}, err
+			}
 			err = state.Move(ctx, s.db, &vm, States, Recover, map[string]any{"destroyed_at": nil, "updated_at": s.db.Now()})
 			if err != nil {
 				return View{}, err

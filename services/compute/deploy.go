@@ -281,7 +281,10 @@ func (s *Service) reserve(ctx context.Context, p *plan) error {
 		want[iam.Volumes], want[iam.PrimaryStorage] = 2, p.root+p.data
 	}
 	actor, _ := store.From(ctx)
-	return s.IAM.ReserveAll(ctx, actor.Target(), want)
+	if err := s.IAM.ReserveAll(ctx, actor.Target(), want); err != nil {
+		return err
+	}
+	return s.reserveTagged(ctx, p, actor.Target())
 }
 
 // writeNICs stores the instance's cards.

@@ -40,6 +40,7 @@ func New(p Parts) *Service {
 	p.Storage.Count(p.IAM)
 	p.Images.Retype = s.retype
 	s.counts()
+	s.countTags()
 	p.IAM.OnDeleteAccount = append(p.IAM.OnDeleteAccount, s.dropKeys)
 	s.wipes()
 	s.defineDeploy()

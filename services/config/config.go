@@ -27,6 +27,9 @@ const (
 	Boolean Kind = "Boolean"
 	Number  Kind = "Number"
 	Decimal Kind = "Decimal"
+	CSV     Kind = "CSV"   // texts, separated by commas
+	Range   Kind = "Range" // two whole numbers: 40000-41000
+	Select  Kind = "Select"
 )
 
 // Setting is a declared setting.
@@ -46,6 +49,8 @@ type Setting struct {
 	Delegated bool
 	// Secret settings are sealed in the database and never shown.
 	Secret bool
+	// Check refuses a text that is not empty for reasons of its own; nil: none.
+	Check func(value string) error
 }
 
 // Hidden is what is shown of a secret.
@@ -270,6 +275,12 @@ func (d *Setting) check(value string) error {
 		return fault.Param("value", "error.choice", "value", value, "choices", strings.Join(d.Choices, ", "))
 	case d.Kind == Boolean && value != "true" && value != "false":
 		return fault.Param("value", "error.choice", "value", value, "choices", "true, false")
+	case d.Kind == Range && value != "":
+		return d.checkRange(value)
+	case d.Kind == CSV && slices.ContainsFunc(strings.Split(value, ","), func(t string) bool { return value != "" && strings.TrimSpace(t) == "" }):
+		return fault.Param("value", "error.setting_list", "value", value)
+	case d.Check != nil && value != "":
+		return d.Check(value)
 	case d.Kind == Number:
 		n, err := strconv.ParseInt(value, 10, 64)
 		return d.bounds(float64(n), err, value)
@@ -278,6 +289,20 @@ func (d *Setting) check(value string) error {
 		return d.bounds(n, err, value)
 	}
 	return nil
+}
+
+// checkRange wants two whole numbers within the bounds, the smaller first.
+func (d *Setting) checkRange(value string) error {
+	low, high, ok := strings.Cut(value, "-")
+	a, err1 := strconv.ParseInt(strings.TrimSpace(low), 10, 64)
+	b, err2 := strconv.ParseInt(strings.TrimSpace(high), 10, 64)
+	if !ok || err1 != nil || err2 != nil || a > b {
+		return fault.Param("value", "error.setting_range", "value", value)
+	}
+	if err := d.bounds(float64(a), nil, value); err != nil {
+		return err
+	}
+	return d.bounds(float64(b), nil, value)
 }
 
 func (d *Setting) bounds(n float64, err error, value string) error {

@@ -49,6 +49,12 @@ func (s *Service) Secret(name, category string) Value[string] {
 	}}
 }
 
+// List declares texts that are separated by commas.
+func (s *Service) List(name, category string) Value[string] {
+	s.Declare(Setting{Name: name, Category: category, Kind: CSV, Dynamic: true})
+	return s.Text(name)
+}
+
 // Int declares a whole number between low and high; high 0 is no bound.
 func (s *Service) Int(name, category string, value, low, high int) Value[int] {
 	s.Declare(Setting{Name: name, Category: category, Kind: Number, Default: strconv.Itoa(value), Low: float64(low), High: float64(high), Dynamic: true})

@@ -11,37 +11,6 @@ import (
 	"aerie/services/store"
 )
 
-// Kind is what an alert is about. Numbers and names are CloudStack's.
-type Kind struct {
-	Number int16
-	Name   string
-}
-
-// The kinds of alerts.
-var (
-	Memory           = Kind{0, "ALERT.MEMORY"}
-	CPU              = Kind{1, "ALERT.CPU"}
-	Storage          = Kind{2, "ALERT.STORAGE"}
-	StorageAllocated = Kind{3, "ALERT.STORAGE.ALLOCATED"}
-	PublicIP         = Kind{4, "ALERT.NETWORK.PUBLICIP"}
-	PrivateIP        = Kind{5, "ALERT.NETWORK.PRIVATEIP"}
-	SecondaryStorage = Kind{6, "ALERT.STORAGE.SECONDARY"}
-	Host             = Kind{7, "ALERT.COMPUTE.HOST"}
-	VM               = Kind{8, "ALERT.USERVM"}
-	Router           = Kind{9, "ALERT.SERVICE.DOMAINROUTER"}
-	ConsoleProxy     = Kind{10, "ALERT.SERVICE.CONSOLEPROXY"}
-	StorageMisc      = Kind{12, "ALERT.STORAGE.MISC"}
-	Usage            = Kind{13, "ALERT.USAGE"}
-	Management       = Kind{14, "ALERT.MANAGEMENT"}
-	VMMigrate        = Kind{17, "ALERT.SERVICE.USERVM.MIGRATE"}
-	VLAN             = Kind{18, "ALERT.NETWORK.VLAN"}
-	LocalStorage     = Kind{25, "ALERT.STORAGE.LOCAL"}
-	LimitExceeded    = Kind{26, "ALERT.RESOURCE.EXCEED"}
-	HighAvailability = Kind{30, "ALERT.HA.ACTION"}
-	Certificate      = Kind{31, "ALERT.CA.CERT"}
-	Job              = Kind{40, "ALERT.JOB"}
-)
-
 // Alert is what Raise writes. Subject tells two troubles of one kind apart:
 // the host's id, the pool's name.
 type Alert struct {
@@ -105,7 +74,10 @@ func Raise(ctx context.Context, db *store.DB, a Alert) (news bool, err error) {
 			news = false
 			_, err = count(ctx, db, key)
 		}
-		return err
+		if err != nil || !news {
+			return err
+		}
+		return tell(ctx, db, row.ID, Raised)
 	})
 	if err != nil {
 		return false, fmt.Errorf("alert %s: %w", a.Kind.Name, err)
@@ -119,13 +91,46 @@ func count(ctx context.Context, db *store.DB, key string) (bool, error) {
 	return res.RowsAffected > 0, res.Error
 }
 
+// Generate writes an alert that tells of something and does not last. Written
+// twice with one id it is one.
+func Generate(ctx context.Context, db *store.DB, id string, a Alert) error {
+	args, err := encodeArgs(a.Args)
+	if err != nil {
+		return fmt.Errorf("alert %s: %w", a.Kind.Name, err)
+	}
+	now := db.Now()
+	row := AlertRow{
+		ID: id, CreatedAt: now, LastAt: now, ResolvedAt: &now, Type: a.Kind.Number, Name: a.Kind.Name, Message: a.Message, Args: args,
+		Subject: a.Subject, Times: 1, ZoneID: a.ZoneID, PodID: a.PodID, HostID: a.HostID,
+	}
+	err = db.Tx(ctx, func(ctx context.Context) error {
+		if err := db.In(ctx).Create(&row).Error; err != nil {
+			return err
+		}
+		return tell(ctx, db, row.ID, Raised)
+	})
+	if store.IsDuplicate(err) {
+		return nil
+	}
+	return err
+}
+
 // Clear ends the alert of that kind and subject, if one stands.
 func Clear(ctx context.Context, db *store.DB, k Kind, subject string) (was bool, err error) {
+	key := standing(k, subject)
 	err = db.Tx(ctx, func(ctx context.Context) error {
-		res := db.In(ctx).Model(&AlertRow{}).Where("standing = ?", standing(k, subject)).
+		was = false
+		var ids []string
+		if err := db.In(ctx).Model(&AlertRow{}).Where("standing = ?", key).Limit(1).Pluck("id", &ids).Error; err != nil || len(ids) == 0 {
+			return err
+		}
+		res := db.In(ctx).Model(&AlertRow{}).Where("id = ? AND standing = ?", ids[0], key).
 			Updates(map[string]any{"standing": nil, "resolved_at": db.Now()})
-		was = res.RowsAffected > 0
-		return res.Error
+		if res.Error != nil || res.RowsAffected == 0 {
+			return res.Error
+		}
+		was = true
+		return tell(ctx, db, ids[0], Cleared)
 	})
 	if err != nil {
 		return false, fmt.Errorf("clear alert %s: %w", k.Name, err)
@@ -133,29 +138,8 @@ func Clear(ctx context.Context, db *store.DB, k Kind, subject string) (was bool,
 	return was, nil
 }
 
-// Prune deletes events and resolved alerts older than that, some at a time, and
-// returns how many events went.
-func Prune(ctx context.Context, db *store.DB, olderThan time.Duration) (total int64, err error) {
-	ctx = store.System(ctx, "events are kept for a time only")
-	cutoff := db.Now().Add(-olderThan)
-	for {
-		var n int64
-		err := db.Tx(ctx, func(ctx context.Context) error {
-			var ids []string
-			if err := db.In(ctx).Model(&Row{}).Where("created_at < ?", cutoff).Order("created_at").Limit(500).Pluck("id", &ids).Error; err != nil {
-				return err
-			}
-			n = int64(len(ids))
-			if n == 0 {
-				return db.In(ctx).Where("resolved_at < ?", cutoff).Delete(&AlertRow{}).Error
-			}
-			return db.In(ctx).Where("id IN ?", ids).Delete(&Row{}).Error
-		})
-		if err != nil {
-			return total, fmt.Errorf("prune events: %w", err)
-		}
-		if total += n; n == 0 {
-			return total, nil
-		}
-	}
+// Standing lists the subjects of the alerts of one kind that last.
+func Standing(ctx context.Context, db *store.DB, k Kind) (subjects []string, err error) {
+	err = db.In(ctx).Model(&AlertRow{}).Where("standing LIKE ?", fmt.Sprintf("%d/%%", k.Number)).Order("standing").Pluck("subject", &subjects).Error
+	return subjects, err
 }

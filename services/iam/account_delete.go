@@ -113,5 +113,8 @@ func (s *Service) dropQuotas(ctx context.Context, a Account) error {
 			}
 		}
 	}
+	if err := s.db.In(ctx).Where("owner = ?", a.ID).Delete(&tagLimit{}).Error; err != nil {
+		return err
+	}
 	return s.db.In(ctx).Where("owner = ?", a.ID).Delete(&quota{}).Error
 }

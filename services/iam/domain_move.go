@@ -98,8 +98,14 @@ func (s *Service) moveUse(ctx context.Context, d, moved Domain) error {
 	if err := now.take(ctx); err != nil {
 		return err
 	}
-	return s.db.In(ctx).Model(&quota{}).Where(below("owner", d.Path)).
-		UpdateColumn("owner", gorm.Expr("CONCAT(?, SUBSTR(owner, ?))", moved.Path, len(d.Path)+1)).Error
+	for _, of := range []any{&quota{}, &tagLimit{}} {
+		err := s.db.In(ctx).Model(of).Where(below("owner", d.Path)).
+			UpdateColumn("owner", gorm.Expr("CONCAT(?, SUBSTR(owner, ?))", moved.Path, len(d.Path)+1)).Error
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // apart leaves out what both begin with: nothing changes there.

@@ -50,7 +50,9 @@ type Service struct {
 	// with their ids.
 	OnRemove []func(ctx context.Context, ids ...string) error
 	counters map[Kind]Counter
-	wipers   []Wiper
+	// Tags are the limits that go by tags; nil: there are none.
+	Tags   *Tags
+	wipers []Wiper
 	// Commands are all that the registry knows; what a role allows is reckoned
 	// over them.
 	Commands func() []Command

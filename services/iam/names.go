@@ -2,6 +2,8 @@ package iam
 
 import (
 	"context"
+	"errors"
+	"path"
 
 	"aerie/services/store"
 )
@@ -41,4 +43,25 @@ func (s *Service) named(ctx context.Context, row any, id string) {
 	if err := s.db.In(ctx).Unscoped().Where("id = ?", id).Limit(1).Find(row).Error; err != nil {
 		s.opts.Log.WarnContext(ctx, "a name is not known", "id", id, "error", err)
 	}
+}
+
+// NamesByID names accounts, domains and users in one query, and the paths of
+// the domains. The projects that accounts are stand behind "project/".
+func (s *Service) NamesByID(ctx context.Context, accounts, domains, users []string) (names, paths map[string]string, err error) {
+	all, err := store.NamesOf(ctx, s.db, store.Some{Model: &Account{}, IDs: accounts},
+		store.Some{Model: &Domain{}, IDs: domains, Name: "full_name"}, store.Some{Model: &User{}, IDs: users, Name: "username"})
+	paths = map[string]string{}
+	for _, id := range domains {
+		if full := all[id]; full != "" {
+			paths[id] = full
+		}
+	}
+	for id, full := range paths {
+		all[id] = path.Base(full)
+	}
+	projects, err2 := store.Names[Project](ctx, s.db, accounts)
+	for id, name := range projects {
+		all["project/"+id] = name
+	}
+	return all, paths, errors.Join(err, err2)
 }

@@ -18,6 +18,8 @@ type Limit struct {
 	Kind Kind
 	Max  int64 // in units; Unlimited
 	Used int64 // as counted: bytes for storage
+	// Tag is of a limit for what carries it; empty for all.
+	Tag string
 }
 
 // Shown is the use in units.
@@ -72,7 +74,7 @@ func (s *Service) LimitsOf(ctx context.Context, keys []string) (map[string][]Lim
 			if err != nil {
 				return nil, fmt.Errorf("counters of %s: %w", r.Owner, err)
 			}
-			out[r.Owner][q.Kind] = Limit{q.Kind, s.limitOf(ctx, q), q.Used}
+			out[r.Owner][q.Kind] = Limit{Kind: q.Kind, Max: s.limitOf(ctx, q), Used: q.Used}
 		}
 	}
 	if root := out["/"]; root != nil {

@@ -8,6 +8,7 @@ import (
 	"gorm.io/gorm"
 
 	"aerie/drivers"
+	"aerie/services/event"
 	"aerie/services/store"
 )
 
@@ -94,6 +95,11 @@ func (k *Keeper) note(ctx context.Context, h Host, i drivers.HostInfo) error {
 	if h.State == HostConnecting {
 		set["accelerated"] = i.Accelerated
 	}
+	if h.State != HostUp {
+		if _, err := event.Clear(ctx, k.db, event.Host, h.ID); err != nil {
+			return err
+		}
+	}
 	return k.db.In(ctx).Model(&Host{}).Where("id = ?", h.ID).UpdateColumns(set).Error
 }
 
@@ -107,6 +113,14 @@ func (k *Keeper) silent(ctx context.Context, h Host, why error) error {
 		state = HostConnecting
 	}
 	err := k.db.Tx(ctx, func(ctx context.Context) error {
+		if h.State == HostUp {
+			_, err := event.Raise(ctx, k.db, event.Alert{
+				Kind: event.Host, Subject: h.ID, Message: "alert.host", Args: []any{"thing", h.Name}, ZoneID: h.ZoneID, PodID: h.PodID, HostID: h.ID,
+			})
+			if err != nil {
+				return err
+			}
+		}
 		return k.db.In(ctx).Model(&Host{}).Where("id = ?", h.ID).UpdateColumns(map[string]any{"state": state, "why": clip(why.Error())}).Error
 	})
 	if err != nil || h.State != HostUp {

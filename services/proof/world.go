@@ -17,6 +17,7 @@ import (
 
 	"aerie/drivers"
 	"aerie/drivers/sim"
+	"aerie/services/alarm"
 	"aerie/services/audit"
 	"aerie/services/catalog"
 	"aerie/services/command"
@@ -53,8 +54,10 @@ type World struct {
 // Server is what one server runs. Several may share a world.
 type Server struct {
 	Engine   *job.Engine
-	Mail     *mail.Service
 	Registry *command.Registry
+	Mail     *mail.Service
+	Alarm    *alarm.Service
+	Levels   *infra.Thresholds
 	Config   *config.Service
 	IAM      *iam.Service
 	Labels   *label.Service
@@ -163,6 +166,8 @@ func (w *World) services(e *job.Engine) *Server {
 	s := &Server{Engine: e, Config: c, IAM: iam.New(w.DB, who)}
 	s.Mail = mail.New(w.DB, e, nil)
 	c.Domains = s.IAM.DomainsAbove
+	s.Alarm = alarm.New(w.DB, c, s.Mail.Sender(c, "alert", "Alert"), "test", nil)
+	s.Levels, s.IAM.Tags = infra.DeclareThresholds(c), iam.DeclareTags(c)
 	s.Fleet = infra.NewFleet(w.DB, map[string]infra.Opener{"sim": func(_ context.Context, h infra.Host) (drivers.Driver, error) {
 		u, err := url.Parse(h.URL)
 		if err != nil {
@@ -172,6 +177,7 @@ func (w *World) services(e *job.Engine) *Server {
 	}})
 	s.Who = iamcmd.New(s.IAM, e)
 	s.Labels, s.Catalog = label.New(w.DB, s.IAM, e), catalog.New(w.DB, s.IAM, e)
+	s.Who.Throttle = iam.NewThrottle(w.DB, c)
 	settings := compute.DeclareSettings(c)
 	s.Image = image.New(image.Parts{DB: w.DB, Fleet: s.Fleet, Jobs: e, IAM: s.IAM, Catalog: s.Catalog, Settings: image.DeclareSettings(c)})
 	s.Keeper = infra.NewKeeper(w.DB, s.Fleet)
@@ -202,7 +208,9 @@ func (s *Server) register(db *store.DB) {
 	s.Registry = &command.Registry{DB: db, Jobs: s.Engine, Directory: s.IAM}
 	s.Who.Join(s.Registry, s.Engine)
 	s.Engine.Finish, s.Engine.Notify = s.Registry.Finish, s.Registry.Notify
-	(&builtin.Service{Registry: s.Registry, DB: db, Names: s.IAM, ServerName: "a"}).Register()
+	own := &builtin.Service{Registry: s.Registry, DB: db, Names: s.IAM, ServerName: "a"}
+	own.Register()
+	own.Define(s.Engine)
 	for _, cmds := range [][]*command.Command{
 		s.Who.Commands(), s.Labels.Commands(), s.Catalog.Commands(), (&configcmd.Service{Config: s.Config, Domain: s.IAM.LookupDomain, Account: s.IAM.OwnerByID}).Commands(), s.Infra.Commands(),
 		s.Image.Commands(), s.Net.Commands(), s.Storage.Commands(), s.Compute.Commands(), s.Projects.Commands(),

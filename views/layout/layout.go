@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"strings"
 
 	"github.com/a-h/templ"
 
@@ -23,6 +24,7 @@ type Page struct {
 	Density string // "compact", "" or "touch"
 	Brand   string // name of the cloud; "Aerie" unless set
 	Logo    string // address of the operator's logo
+	Accent  string // the operator's colour, #rrggbb; "" for Aerie's
 	Styles  []string
 	Scripts []string // further modules of this page: static names such as "js/console.js"
 	CSRF    string
@@ -144,7 +146,13 @@ func (p Page) scripts() []string {
 	return urls(append([]string{"vendor/htmx.js", "vendor/htmx-sse.js", "js/app.js"}, p.Scripts...))
 }
 
-func (p Page) styles() []string { return urls(append([]string{"css/app.css"}, p.Styles...)) }
+func (p Page) styles() []string {
+	list := urls(append([]string{"css/app.css"}, p.Styles...))
+	if p.Accent != "" {
+		list = append(list, "/brand/"+strings.TrimPrefix(p.Accent, "#")+".css")
+	}
+	return list
+}
 
 func urls(names []string) []string {
 	var list []string

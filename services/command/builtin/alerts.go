@@ -35,7 +35,7 @@ func (s *Service) listAlerts() *command.Command {
 		if q.ID == "" {
 			rows = rows.Where("archived = ?", false)
 		}
-		page, count, err := command.Rows[event.AlertRow](q.Search(rows, "name", "subject"), q.Paging, "id DESC")
+		page, count, err := command.Newest[event.AlertRow](q.Search(rows, "name", "subject"), q.Paging, s.marks)
 		return command.ListOf(page, count, func(r event.AlertRow) AlertView {
 			return AlertView{ID: r.ID, Type: r.Type, Name: r.Name, Description: r.Text(ctx), Sent: command.Time{Time: r.CreatedAt}}
 		}), err

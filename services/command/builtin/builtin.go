@@ -4,9 +4,11 @@ package builtin
 
 import (
 	"context"
+	"time"
 
 	"aerie/services/command"
 	"aerie/services/event"
+	"aerie/services/job"
 	"aerie/services/store"
 )
 
@@ -28,10 +30,22 @@ type Service struct {
 	Capability func(context.Context) Capability
 	// ServerID and ServerName are this server's, for jobs.
 	ServerID, ServerName string
+
+	marks *command.Marks
+}
+
+// Define tells the engine the jobs behind the commands.
+func (s *Service) Define(e *job.Engine) {
+	job.Define(e, "alert.generate", job.Commit("alert", s.generate, nil))
 }
 
 // Register adds the commands and the references they need.
 func (s *Service) Register() {
+	now := time.Now
+	if s.DB != nil {
+		now = s.DB.Now
+	}
+	s.marks = command.NewMarks(now)
 	s.Registry.Ref("event", func(ctx context.Context, id string) (bool, error) {
 		return store.Exists[event.Row](ctx, s.DB, id)
 	})
@@ -42,7 +56,7 @@ func (s *Service) Register() {
 		s.listApis(), s.listCapabilities(),
 		s.queryAsyncJobResult(), s.listAsyncJobs(),
 		s.listEvents(), s.archiveEvents(), s.deleteEvents(), s.listEventTypes(),
-		s.listAlerts(), s.archiveAlerts(), s.deleteAlerts(),
+		s.listAlerts(), s.archiveAlerts(), s.deleteAlerts(), s.generateAlert(), s.listAlertTypes(),
 	)
 }
 
@@ -55,6 +69,32 @@ type labels struct {
 
 func (s *Service) labels(ctx context.Context) *labels {
 	return &labels{ctx: ctx, names: s.Names, seen: map[string][2]string{}}
+}
+
+// manyNames finds all names at once; iam does.
+type manyNames interface {
+	NamesByID(ctx context.Context, accounts, domains, users []string) (names map[string]string, paths map[string]string, err error)
+}
+
+// namesOf finds the names of a page of events in one query where that can be.
+func (s *Service) namesOf(ctx context.Context, page []event.Row) (*labels, error) {
+	l := s.labels(ctx)
+	many, ok := s.Names.(manyNames)
+	if !ok || len(page) == 0 {
+		return l, nil
+	}
+	var accounts, domains, users []string
+	for _, r := range page {
+		accounts, domains, users = append(accounts, r.AccountID), append(domains, r.DomainID), append(users, r.UserID)
+	}
+	names, paths, err := many.NamesByID(ctx, accounts, domains, users)
+	for _, r := range page {
+		l.seen["a"+r.AccountID] = [2]string{names[r.AccountID]}
+		l.seen["p"+r.AccountID] = [2]string{names["project/"+r.AccountID]}
+		l.seen["u"+r.UserID] = [2]string{names[r.UserID]}
+		l.seen["d"+r.DomainID] = [2]string{names[r.DomainID], paths[r.DomainID]}
+	}
+	return l, err
 }
 
 func (l *labels) once(kind, id string, find func() (string, string)) (string, string) {

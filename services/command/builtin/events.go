@@ -3,6 +3,7 @@ package builtin
 import (
 	"context"
 	"slices"
+	"time"
 
 	"gorm.io/gorm"
 
@@ -46,6 +47,21 @@ type listEventsRequest struct {
 	ResourceType string       `json:"resourcetype" doc:"the type of the resource associated with the event"`
 	ResourceID   string       `json:"resourceid" doc:"the ID of the resource associated with the event"`
 	Archived     bool         `json:"archived" doc:"true to list archived events otherwise false"`
+	Duration     *int         `json:"duration" min:"0" doc:"with entrytime: operations begun longer ago than that many seconds that are not over"`
+	EntryTime    *int         `json:"entrytime" min:"1" doc:"with duration: begun at most that many seconds ago"`
+}
+
+// Check: what never ended is asked for by both times.
+func (q *listEventsRequest) Check(context.Context) error {
+	switch {
+	case q.Duration != nil && q.EntryTime == nil:
+		return fault.Param("entrytime", "error.event_times", "other", "duration")
+	case q.Duration == nil && q.EntryTime != nil:
+		return fault.Param("duration", "error.event_times", "other", "entrytime")
+	case q.Duration != nil && *q.EntryTime <= *q.Duration:
+		return fault.Param("entrytime", "error.event_entrytime")
+	}
+	return nil
 }
 
 func (s *Service) listEvents() *command.Command {
@@ -56,9 +72,12 @@ func (s *Service) listEvents() *command.Command {
 		if rows, err = q.Apply(ctx, rows, q.ID); err != nil {
 			return out, err
 		}
-		rows = q.narrow(rows)
-		page, count, err := command.Rows[event.Row](q.Search(rows, "type", "level", "resource_name"), q.Paging, "id DESC")
-		names := s.labels(ctx)
+		rows = q.pending(q.narrow(rows), s.DB.Now())
+		page, count, err := command.Newest[event.Row](q.Search(rows, "type", "level", "resource_name"), q.Paging, s.marks)
+		if err != nil {
+			return out, err
+		}
+		names, err := s.namesOf(ctx, page)
 		return command.ListOf(page, count, func(r event.Row) EventView { return names.event(r) }), err
 	})
 }
@@ -73,10 +92,26 @@ func (q listEventsRequest) narrow(rows *gorm.DB) *gorm.DB {
 	if q.StartID != "" {
 		rows = rows.Where("id = ? OR start_id = ?", q.StartID, q.StartID)
 	}
-	if q.ID == "" {
+	switch {
+	case q.ID != "":
+	case q.ResourceID != "" || q.StartID != "":
+		// Not by the index of all that is archived or not: these name few.
+		rows = rows.Where("archived + 0 = ?", q.Archived)
+	default:
 		rows = rows.Where("archived = ?", q.Archived)
 	}
 	return between(rows, q.StartDate, q.EndDate)
+}
+
+// pending narrows to operations that began in a window of time and are not
+// over: those are asked for to find what hangs.
+func (q listEventsRequest) pending(rows *gorm.DB, now time.Time) *gorm.DB {
+	if q.Duration == nil {
+		return rows
+	}
+	ago := func(seconds int) time.Time { return now.Add(-time.Duration(seconds) * time.Second) }
+	return rows.Where("created_at BETWEEN ? AND ? AND start_id = '' AND state <> ?", ago(*q.EntryTime), ago(*q.Duration), event.Completed).
+		Where("NOT EXISTS (SELECT 1 FROM events ends WHERE ends.start_id = events.id AND ends.state = ?)", event.Completed)
 }
 
 func between(rows *gorm.DB, from, to command.Date) *gorm.DB {
@@ -174,7 +209,7 @@ func (s *Service) listEventTypes() *command.Command {
 	return command.New(command.Meta{
 		Name: "listEventTypes", Object: "eventtype", Roles: command.Everyone, Doc: "List Event Types",
 	}, func(ctx context.Context, _ command.None) (out command.List[EventType], err error) {
-		var types []string
+		types := slices.Clone(event.Observed)
 		for _, c := range s.Registry.All() {
 			if _, err := s.Registry.Find(ctx, c.Name); err == nil && c.Event != "" {
 				types = append(types, c.Event)

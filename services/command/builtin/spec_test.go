@@ -1,6 +1,7 @@
 package builtin_test
 
 import (
+	"context"
 	"testing"
 
 	"aerie/services/command"
@@ -11,13 +12,11 @@ import (
 func TestTheCommandsAreThoseOfCloudStack(t *testing.T) {
 	r := &command.Registry{}
 	(&builtin.Service{Registry: r}).Register()
+	for _, kind := range []string{"zone", "pod"} {
+		r.Ref(kind, func(context.Context, string) (bool, error) { return true, nil })
+	}
 	r.Check()
-	for _, p := range spec.Compare(r, spec.Allow{
-		"listEvents": {
-			"param:duration":  "finds operations that never ended; jobs tell that, and no client asks",
-			"param:entrytime": "belongs to duration",
-		},
-	}) {
+	for _, p := range spec.Compare(r, spec.Allow{}) {
 		t.Error(p)
 	}
 }

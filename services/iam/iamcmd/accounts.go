@@ -56,6 +56,7 @@ type listAccountsRequest struct {
 	CleanupRequired *bool    `json:"iscleanuprequired" doc:"accounts that are being removed"`
 	APIKeyAccess    string   `json:"apikeyaccess" doc:"accounts with this access by keys"`
 	Details         []string `json:"details" doc:"min leaves out limits; all is the default"`
+	Tag             string   `json:"tag" doc:"only this tag in taggedresources"`
 }
 
 func (s *Service) listAccounts() *command.Command {
@@ -77,7 +78,7 @@ func (s *Service) listAccounts() *command.Command {
 			if err != nil {
 				return out, err
 			}
-			views, err := s.accountViews(ctx, rows, !slices.Contains(r.Details, "min"))
+			views, err := s.accountViews(withTag(ctx, r.Tag), rows, !slices.Contains(r.Details, "min"))
 			if err == nil && r.Icon {
 				err = s.accountIcons(ctx, views)
 			}
@@ -154,6 +155,12 @@ func (s *Service) accountViews(ctx context.Context, rows []iam.Account, limits b
 			return nil, err
 		}
 	}
+	var tagged map[string][]iam.Limit
+	if limits {
+		if tagged, err = s.IAM.TagLimits(ctx, ids); err != nil {
+			return nil, err
+		}
+	}
 	work := map[string]Work{}
 	if s.Work != nil && limits {
 		if work, err = s.Work(ctx, ids); err != nil {
@@ -176,6 +183,7 @@ func (s *Service) accountViews(ctx context.Context, rows []iam.Account, limits b
 		}
 		if limits {
 			v.Fill(of[a.ID])
+			v.Tagged = taggedTexts(tagged[a.ID], tagOf(ctx))
 		}
 		views[i] = v
 	}

@@ -15,16 +15,10 @@ func differences() spec.Allow {
 		"field:secretkey": "secrets are shown by registerUserKeys alone",
 	}
 	account := map[string]string{
-		"field:user.secretkey":  "secrets are shown by registerUserKeys alone",
-		"field:taggedresources": "limits have no tags yet",
+		"field:user.secretkey": "secrets are shown by registerUserKeys alone",
 	}
 	domain := map[string]string{
-		"field:domaindetails":   "domains have no details",
-		"field:taggedresources": "limits have no tags yet",
-	}
-	limit := map[string]string{
-		"param:tag": "limits have no tags yet",
-		"field:tag": "limits have no tags yet",
+		"field:domaindetails": "domains have no details",
 	}
 	out := spec.Allow{}
 	set := func(what map[string]string, commands ...string) {
@@ -35,10 +29,6 @@ func differences() spec.Allow {
 	set(user, "listUsers", "getUser", "createUser", "updateUser", "enableUser", "disableUser", "lockUser")
 	set(account, "listAccounts", "createAccount", "updateAccount", "enableAccount", "disableAccount", "lockAccount", "markDefaultZoneForAccount")
 	set(domain, "listDomains", "listDomainChildren", "createDomain", "updateDomain", "moveDomain")
-	set(limit, "updateResourceLimit", "listResourceLimits", "updateResourceCount")
 	out["updateUser"]["param:mandate2fa"] = "there is no second factor yet"
-	for _, c := range []string{"listAccounts", "listDomains"} {
-		out[c]["param:tag"] = "limits have no tags yet"
-	}
 	return out
 }

@@ -39,6 +39,7 @@ type listDomainsRequest struct {
 	Level   *int     `json:"level" doc:"the level in the tree"`
 	ListAll bool     `json:"listall" doc:"true lists the domains below as well"`
 	Details []string `json:"details" doc:"min leaves out limits; all is the default"`
+	Tag     string   `json:"tag" doc:"only this tag in taggedresources"`
 }
 
 func (s *Service) listDomains() *command.Command {
@@ -52,7 +53,7 @@ func (s *Service) listDomains() *command.Command {
 			if r.ID == "" && !r.ListAll && !a.IsSystem() && a.Rank != store.Admin {
 				q = q.Where("id = ?", a.DomainID)
 			}
-			return s.domainPage(ctx, q, r.Paging, r.Details, r.Show)
+			return s.domainPage(withTag(ctx, r.Tag), q, r.Paging, r.Details, r.Show)
 		})
 }
 
@@ -124,10 +125,13 @@ func (s *Service) domainViews(ctx context.Context, rows []iam.Domain, limits boo
 	for _, c := range below {
 		parent[c.ParentID] = true
 	}
-	var of map[string][]iam.Limit
+	var of, tagged map[string][]iam.Limit
 	if limits {
 		var err error
 		if of, err = s.IAM.LimitsOf(ctx, paths); err != nil {
+			return nil, err
+		}
+		if tagged, err = s.IAM.TagLimits(ctx, paths); err != nil {
 			return nil, err
 		}
 	}
@@ -140,6 +144,7 @@ func (s *Service) domainViews(ctx context.Context, rows []iam.Domain, limits boo
 		}
 		if limits {
 			views[i].Fill(of[d.Path])
+			views[i].Tagged = taggedTexts(tagged[d.Path], tagOf(ctx))
 		}
 	}
 	return views, label.Fill(ctx, s.IAM.DB(), views, label.Want{Notes: true}, domainID, func(v *DomainView, l label.Shown) { v.Annotations = l.Noted(v.ID) })

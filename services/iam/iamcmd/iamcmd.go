@@ -19,6 +19,8 @@ import (
 // Service has the commands.
 type Service struct {
 	IAM *iam.Service
+	// Throttle counts the calls of accounts.
+	Throttle *iam.Throttle
 	// Work tells what accounts do at the moment, for listAccounts; nil: nothing.
 	Work func(ctx context.Context, accountIDs []string) (map[string]Work, error)
 	// EndProjects begins to delete the projects of a domain and all below it, and
@@ -55,7 +57,7 @@ func (s *Service) Commands() []*command.Command {
 		s.listRoles(), s.createRole(), s.updateRole(), s.deleteRole(), s.importRole(), s.enableRole(), s.disableRole(),
 		s.listRolePermissions(), s.createRolePermission(), s.updateRolePermission(), s.deleteRolePermission(),
 		s.addLDAP(), s.listLDAP(), s.deleteLDAP(), s.linkDomain(),
-		s.updateResourceLimit(), s.listResourceLimits(), s.updateResourceCount(),
+		s.updateResourceLimit(), s.listResourceLimits(), s.updateResourceCount(), s.getAPILimit(), s.resetAPILimit(),
 	}
 }
 

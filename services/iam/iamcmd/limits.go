@@ -64,6 +64,8 @@ type Resources struct {
 	GPULimit             string  `json:"gpulimit" doc:"GPUs it may have"`
 	GPUTotal             int64   `json:"gputotal" doc:"GPUs it has"`
 	GPUAvailable         string  `json:"gpuavailable" doc:"GPUs left"`
+
+	Tagged []string `json:"taggedresources" doc:"limits of what carries a tag"`
 }
 
 // Fill takes the limits of all kinds, in their order.

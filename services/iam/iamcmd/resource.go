@@ -20,6 +20,7 @@ type LimitView struct {
 	Type       string `json:"resourcetype" doc:"the number of the kind of resource"`
 	TypeName   string `json:"resourcetypename" doc:"the kind of resource"`
 	Max        int64  `json:"max" doc:"the limit; -1 for none"`
+	Tag        string `json:"tag" doc:"the tag that is limited"`
 }
 
 // CountView is a counter as the API shows it.
@@ -32,6 +33,7 @@ type CountView struct {
 	Type       string `json:"resourcetype" doc:"the number of the kind of resource"`
 	TypeName   string `json:"resourcetypename" doc:"the kind of resource"`
 	Count      int64  `json:"resourcecount" doc:"how much there is; bytes of storage"`
+	Tag        string `json:"tag" doc:"the tag that is counted"`
 }
 
 // subject finds whose limits a request means: an account, a domain, or the
@@ -112,7 +114,7 @@ func limitView(of iam.Subject, l iam.Limit) LimitView {
 	return LimitView{
 		ofNames: namesOf(of),
 		Account: nameOf(of), DomainID: of.Domain.ID, Domain: of.Domain.Name, DomainPath: of.Domain.FullName,
-		Type: strconv.Itoa(int(l.Kind)), TypeName: l.Kind.String(), Max: l.Max,
+		Type: strconv.Itoa(int(l.Kind)), TypeName: l.Kind.String(), Max: l.Max, Tag: l.Tag,
 	}
 }
 
@@ -120,6 +122,7 @@ type updateLimitRequest struct {
 	command.Owner
 	Type *int   `json:"resourcetype" required:"true" doc:"the kind of resource: 0 instances, 1 addresses, 2 volumes, 3 snapshots, 4 templates, 5 projects, 6 networks, 7 VPCs, 8 CPUs, 9 memory, 10 primary storage, 11 secondary storage"`
 	Max  *int64 `json:"max" doc:"the limit; -1 or nothing for none"`
+	Tag  string `json:"tag" doc:"only what carries this tag of hosts or storage; see the settings resource.limit.host.tags and resource.limit.storage.tags"`
 }
 
 func (s *Service) updateResourceLimit() *command.Command {
@@ -133,7 +136,13 @@ func (s *Service) updateResourceLimit() *command.Command {
 			if r.Max != nil {
 				limit = *r.Max
 			}
-			l, err := s.IAM.SetLimit(ctx, of, iam.Kind(*r.Type), limit)
+			set := s.IAM.SetLimit
+			if r.Tag != "" {
+				set = func(ctx context.Context, of iam.Subject, k iam.Kind, limit int64) (iam.Limit, error) {
+					return s.IAM.SetTagLimit(ctx, of, k, r.Tag, limit)
+				}
+			}
+			l, err := set(ctx, of, iam.Kind(*r.Type), limit)
 			switch {
 			case of.Project != nil:
 				about(ctx, "project", of.Project.ID, of.Project.Name, of.Project.Owner())
@@ -152,6 +161,7 @@ type listLimitsRequest struct {
 	ID       *int64 `json:"id" doc:"the kind of resource, as resourcetype"`
 	Type     *int   `json:"resourcetype" doc:"the kind of resource"`
 	TypeName string `json:"resourcetypename" doc:"the kind of resource by name, such as user_vm"`
+	Tag      string `json:"tag" doc:"only what carries this tag"`
 }
 
 func (r listLimitsRequest) wants(k iam.Kind) bool {
@@ -165,7 +175,7 @@ func (s *Service) listResourceLimits() *command.Command {
 			if err != nil {
 				return out, err
 			}
-			all, err := s.IAM.Limits(ctx, of)
+			all, err := s.limits(ctx, of, r.Tag)
 			if err != nil {
 				return out, err
 			}
@@ -194,6 +204,7 @@ type updateCountRequest struct {
 	Account   string `json:"account" doc:"the account; all of the domain without one"`
 	ProjectID string `json:"projectid" type:"uuid" doc:"the project"`
 	Type      *int   `json:"resourcetype" doc:"the kind of resource; all without one"`
+	Tag       string `json:"tag" doc:"only what carries this tag, which is counted whenever it is asked for"`
 }
 
 func (s *Service) updateResourceCount() *command.Command {
@@ -206,19 +217,39 @@ func (s *Service) updateResourceCount() *command.Command {
 			if err := s.recount(ctx, of); err != nil {
 				return out, err
 			}
-			all, err := s.IAM.Limits(ctx, of)
+			all, err := s.limits(ctx, of, r.Tag)
 			for _, l := range all {
 				if r.Type == nil || *r.Type == int(l.Kind) {
 					out.Items = append(out.Items, CountView{
 						ofNames: namesOf(of),
 						Account: nameOf(of), DomainID: of.Domain.ID, Domain: of.Domain.Name, DomainPath: of.Domain.FullName,
-						Type: strconv.Itoa(int(l.Kind)), TypeName: l.Kind.String(), Count: l.Used,
+						Type: strconv.Itoa(int(l.Kind)), TypeName: l.Kind.String(), Count: l.Used, Tag: l.Tag,
 					})
 				}
 			}
 			out.Count = len(out.Items)
 			return out, err
 		})
+}
+
+// limits are those without a tag and then those with, or those of one tag.
+func (s *Service) limits(ctx context.Context, of iam.Subject, tag string) (all []iam.Limit, err error) {
+	if tag == "" {
+		if all, err = s.IAM.Limits(ctx, of); err != nil {
+			return nil, err
+		}
+	}
+	key := of.Domain.Path
+	if of.Account != nil {
+		key = of.Account.ID
+	}
+	tagged, err := s.IAM.TagLimits(ctx, []string{key})
+	for _, l := range tagged[key] {
+		if tag == "" || tag == l.Tag {
+			all = append(all, l)
+		}
+	}
+	return all, err
 }
 
 func (s *Service) recount(ctx context.Context, of iam.Subject) error {

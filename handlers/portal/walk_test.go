@@ -104,7 +104,7 @@ func unscoped(route string) string {
 }
 
 // noPages are routes whose answer is not a page.
-var noPages = []string{"/", "/events/stream", "/instances/:id/screen", "/instances/new/check"}
+var noPages = []string{"/", "/events/stream", "/instances/:id/screen", "/instances/new/check", "/brand/:colour"}
 
 // waiting are pages that show when the command behind them is there.
 var waiting = map[string]string{

@@ -7,6 +7,7 @@ import (
 
 	"aerie/services/catalog"
 	"aerie/services/compute"
+	"aerie/services/event"
 	"aerie/services/iam"
 	"aerie/services/infra"
 	"aerie/services/label"
@@ -15,6 +16,7 @@ import (
 
 // sagas has a case for every kind of job.
 var sagas = map[string]func(*proof.World) proof.Case{
+	"alert.generate":     alertGenerate,
 	"compute.written":    affinityGroup,
 	"host.reconnect":     hostReconnect,
 	"iam.account.delete": accountDelete,
@@ -57,6 +59,17 @@ func TestSagas(t *testing.T) {
 			continue
 		}
 		t.Run(kind, func(t *testing.T) { proof.Saga(t, kind, begin) })
+	}
+}
+
+// alertGenerate: one alert, however often its job is tried.
+func alertGenerate(w *proof.World) proof.Case {
+	const text = "The air conditioner is out of order."
+	return proof.Case{
+		Submit: w.Command("generateAlert", "type", "30000", "name", "ALERT.COLD", "description", text),
+		Whole:  func() error { return some(w, 1, &event.AlertRow{}, "name = ?", "ALERT.COLD") },
+		Empty:  func() error { return some(w, 0, &event.AlertRow{}, "name = ?", "ALERT.COLD") },
+		After:  func() { _, _ = w.Try(w.Admin, "deleteAlerts", "type", "ALERT.COLD") },
 	}
 }
 

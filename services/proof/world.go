@@ -196,6 +196,7 @@ func (w *World) services(e *job.Engine) *Server {
 		Origin: func(context.Context) *url.URL { return &url.URL{Scheme: "https", Host: "portal.test"} }, Work: s.work,
 		Stop: s.Compute.StopDisabled,
 	})
+	(&builtin.Service{DB: w.DB}).Define(e)
 	s.Who.EndProjects = s.Projects.EndAll
 	s.Infra.Holders = []infra.Holder{s.Net.Holds, s.Storage.Holds, s.Compute.Holds}
 	s.Infra.Addresses = s.Net.Addresses
@@ -208,9 +209,7 @@ func (s *Server) register(db *store.DB) {
 	s.Registry = &command.Registry{DB: db, Jobs: s.Engine, Directory: s.IAM}
 	s.Who.Join(s.Registry, s.Engine)
 	s.Engine.Finish, s.Engine.Notify = s.Registry.Finish, s.Registry.Notify
-	own := &builtin.Service{Registry: s.Registry, DB: db, Names: s.IAM, ServerName: "a"}
-	own.Register()
-	own.Define(s.Engine)
+	(&builtin.Service{Registry: s.Registry, DB: db, Names: s.IAM, ServerName: "a"}).Register()
 	for _, cmds := range [][]*command.Command{
 		s.Who.Commands(), s.Labels.Commands(), s.Catalog.Commands(), (&configcmd.Service{Config: s.Config, Domain: s.IAM.LookupDomain, Account: s.IAM.OwnerByID}).Commands(), s.Infra.Commands(),
 		s.Image.Commands(), s.Net.Commands(), s.Storage.Commands(), s.Compute.Commands(), s.Projects.Commands(),

@@ -54,7 +54,8 @@ func (s *Service) Commands() []*command.Command {
 		s.registerUserKeys(), s.getUserKeys(),
 		s.listRoles(), s.createRole(), s.updateRole(), s.deleteRole(), s.importRole(), s.enableRole(), s.disableRole(),
 		s.listRolePermissions(), s.createRolePermission(), s.updateRolePermission(), s.deleteRolePermission(),
-		s.addLDAP(), s.listLDAP(), s.deleteLDAP(), s.linkDomain(),
+		s.addLDAP(), s.listLDAP(), s.updateLDAP(), s.deleteLDAP(), s.linkDomain(), s.linkAccount(),
+		s.listLDAPUsers(), s.searchLDAP(), s.importLDAP(), s.ldapCreateAccount(), s.ldapConfig(), s.ldapRemove(),
 		s.updateResourceLimit(), s.listResourceLimits(), s.updateResourceCount(),
 	}
 }

@@ -14,10 +14,10 @@ import (
 	"aerie/services/store"
 )
 
-// Keys finds who holds an API key. An unknown key, and one whose owner is shut
+// Keys finds who holds an API key and uses it from an address. An unknown key, and one whose owner is shut
 // out, is an error.
 type Keys interface {
-	KeyOwner(ctx context.Context, apiKey string) (secret string, actor store.Actor, err error)
+	KeyOwner(ctx context.Context, apiKey, remote string) (secret string, actor store.Actor, err error)
 }
 
 // Sessions signs users in. Unknown and ended tokens are errors.

@@ -40,7 +40,7 @@ var errSecondFactor = fault.New(fault.Kind{Name: "second_factor", HTTP: 401, API
 // bySignature checks the signature and its end. Everything that is wrong looks
 // the same.
 func (h *Handler) bySignature(x *exchange) (store.Actor, error) {
-	secret, actor, err := h.Keys.KeyOwner(x.ctx, x.params.Get("apikey"))
+	secret, actor, err := h.Keys.KeyOwner(x.ctx, x.params.Get("apikey"), x.RealIP())
 	known := err == nil && secret != ""
 	if !known {
 		secret = "an unknown key takes as long as a known one"

@@ -90,7 +90,7 @@ type world struct {
 
 type keys struct{}
 
-func (keys) KeyOwner(_ context.Context, key string) (string, store.Actor, error) {
+func (keys) KeyOwner(_ context.Context, key, _ string) (string, store.Actor, error) {
 	switch key {
 	case "admin-key":
 		return secret, admin, nil

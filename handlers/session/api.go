@@ -20,8 +20,8 @@ var (
 )
 
 // KeyOwner finds who signs with a key.
-func (a API) KeyOwner(ctx context.Context, key string) (string, store.Actor, error) {
-	secret, p, err := a.IAM.KeyOwner(ctx, key)
+func (a API) KeyOwner(ctx context.Context, key, remote string) (string, store.Actor, error) {
+	secret, p, err := a.IAM.KeyOwner(ctx, key, remote)
 	return secret, p.Actor, err
 }
 

@@ -92,9 +92,12 @@ func (s *Service) moveUser(ctx context.Context, u User, accountID string) error 
 			return err
 		}
 		set := s.db.In(ctx).Model(&User{}).Where("id = ? AND account_id = ?", u.ID, u.AccountID).
-			Updates(map[string]any{"account_id": to.ID, "domain_id": to.DomainID, "domain_path": to.DomainPath, "api_key": nil, "secret_key": ""})
+			Updates(map[string]any{"account_id": to.ID, "domain_id": to.DomainID, "domain_path": to.DomainPath})
 		if set.Error != nil || set.RowsAffected == 0 {
 			return set.Error
+		}
+		if err := s.dropKeys(ctx, u.ID); err != nil {
+			return err
 		}
 		s.note(ctx, "USER.MOVE", u.Username, u.ID, to.Owner())
 		return s.revokeWhere(ctx, "user_id = ?", u.ID)

@@ -109,19 +109,19 @@ const (
 type User struct {
 	store.Row
 	store.Owned
-	Username     string
-	LoginKey     *string
-	Password     string `json:"-"` // PHC string; empty for directory users
-	Source       string
-	FirstName    string
-	LastName     string
-	Email        string
-	Timezone     string
-	Language     string
-	Theme        string
-	State        string
-	APIKey       *string
-	SecretKey    store.Secret
+	Username  string
+	LoginKey  *string
+	Password  string `json:"-"` // PHC string; empty for directory users
+	Source    string
+	FirstName string
+	LastName  string
+	Email     string
+	Timezone  string
+	Language  string
+	Theme     string
+	State     string
+	// Retired is empty: keys have a table of their own.
+	Retired      store.Secret `gorm:"column:secret_key" json:"-"`
 	APIKeyAccess string
 	IsDefault    bool
 	// DirectoryEntry is who of a directory the user is; see person.entry.

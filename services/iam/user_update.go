@@ -19,6 +19,7 @@ type UpdateUser struct {
 	KeepSession string
 
 	changed *passwordChange
+	keys    *KeyPair
 }
 
 // passwordChange is a new password, checked and hashed, and the hash it replaces.
@@ -38,10 +39,21 @@ func (s *Service) UpdateUser(ctx context.Context, r UpdateUser) (User, error) {
 		return u, err
 	}
 	set, err := s.userChanges(ctx, u, r)
-	if err != nil || len(set) == 0 {
+	if err != nil {
+		return u, err
+	}
+	if r.keys, err = s.givenKeys(ctx, u, r); err != nil || len(set) == 0 && r.keys == nil {
 		return u, err
 	}
 	err = s.db.Tx(ctx, func(ctx context.Context) error {
+		if r.keys != nil {
+			if err := s.insertKeys(ctx, u, *r.keys); err != nil {
+				return keysTaken(err)
+			}
+		}
+		if len(set) == 0 {
+			return nil
+		}
 		if err := s.setUser(ctx, u, r, set); err != nil || r.changed == nil {
 			return err
 		}
@@ -64,7 +76,7 @@ func (s *Service) setUser(ctx context.Context, u User, r UpdateUser, set map[str
 	}
 	done := q.Updates(set)
 	if done.Error != nil {
-		return taken(done.Error, userKeyParam(r), *or(r.Username, &u.Username))
+		return taken(done.Error, "username", *or(r.Username, &u.Username))
 	}
 	if done.RowsAffected == 0 {
 		return fault.New(fault.Conflict, "error.user_changed", "name", u.Username)
@@ -72,12 +84,12 @@ func (s *Service) setUser(ctx context.Context, u User, r UpdateUser, set map[str
 	return nil
 }
 
-// userKeyParam is the parameter whose value may be taken.
-func userKeyParam(r UpdateUser) string {
-	if r.Username == nil && r.APIKey != nil {
-		return "userapikey"
+// keysTaken names the parameter whose value somebody else has.
+func keysTaken(err error) error {
+	if fault.Is(err, fault.Invalid) && fault.Of(err).Fields["name"] != nil {
+		return fault.Param("userapikey", "error.name_taken", "value", "userapikey")
 	}
-	return "username"
+	return err
 }
 
 func or[T any](v, other *T) *T {
@@ -109,7 +121,7 @@ func (s *Service) userChanges(ctx context.Context, u User, r UpdateUser) (map[st
 		}
 		set["username"], set["login_key"] = *r.Username, fold(*r.Username)
 	}
-	if err := s.keyChanges(ctx, r, set); err != nil {
+	if err := s.accessChange(ctx, r, set); err != nil {
 		return nil, err
 	}
 	if r.changed != nil {
@@ -145,6 +157,9 @@ func (s *Service) readyPassword(ctx context.Context, u User, r UpdateUser) (Upda
 	}
 	a, err := actor(ctx)
 	if err != nil {
+		return r, err
+	}
+	if err := freely(a); err != nil {
 		return r, err
 	}
 	if !a.IsSystem() && a.UserID == u.ID && (r.CurrentPassword != "" || a.Rank == store.User) {

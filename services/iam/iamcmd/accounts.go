@@ -123,6 +123,9 @@ func (s *Service) accountViews(ctx context.Context, rows []iam.Account, limits b
 	if err != nil {
 		return nil, err
 	}
+	if surroundings.keys, err = s.keysIn(ctx, users); err != nil {
+		return nil, err
+	}
 	var of map[string][]iam.Limit
 	if limits {
 		if of, err = s.IAM.LimitsOf(ctx, ids); err != nil {

@@ -83,6 +83,9 @@ func (s *Service) userViews(ctx context.Context, rows []iam.User) ([]UserView, e
 	if err != nil {
 		return nil, err
 	}
+	if around.keys, err = s.keysIn(ctx, rows); err != nil {
+		return nil, err
+	}
 	views := make([]UserView, len(rows))
 	for i, u := range rows {
 		views[i] = around.user(ctx, u)
@@ -104,6 +107,16 @@ type surroundings struct {
 	accounts map[string]iam.Account
 	domains  map[string]iam.Domain
 	roles    map[string]iam.Role
+	keys     map[string]string // of users, see Service.keysIn
+}
+
+// keysIn are the latest API keys of users.
+func (s *Service) keysIn(ctx context.Context, users []iam.User) (map[string]string, error) {
+	ids := make([]string, len(users))
+	for i, u := range users {
+		ids[i] = u.ID
+	}
+	return s.IAM.APIKeys(ctx, ids)
 }
 
 func distinct(ids []string) []string {
@@ -113,7 +126,7 @@ func distinct(ids []string) []string {
 
 func (s *Service) surroundings(ctx context.Context, accounts []iam.Account) (around surroundings, err error) {
 	var domainIDs, roleIDs []string
-	around = surroundings{map[string]iam.Account{}, map[string]iam.Domain{}, map[string]iam.Role{}}
+	around = surroundings{accounts: map[string]iam.Account{}, domains: map[string]iam.Domain{}, roles: map[string]iam.Role{}}
 	for _, a := range accounts {
 		around.accounts[a.ID] = a
 		domainIDs, roleIDs = append(domainIDs, a.DomainID), append(roleIDs, a.RoleID)
@@ -156,9 +169,7 @@ func (around surroundings) user(ctx context.Context, u iam.User) UserView {
 		Timezone: u.Timezone, APIKeyAccess: u.APIKeyAccess, IsDefault: u.IsDefault,
 		ChildDomain: u.DomainPath != caller.DomainPath && strings.HasPrefix(u.DomainPath, caller.DomainPath),
 	}
-	if u.APIKey != nil {
-		v.APIKey = *u.APIKey
-	}
+	v.APIKey = around.keys[u.ID]
 	return v
 }
 

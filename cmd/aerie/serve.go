@@ -121,7 +121,7 @@ func (a *app) serve(ctx context.Context, l net.Listener) error {
 
 func (a *app) query(stopping *atomic.Bool) *api.Handler {
 	return &api.Handler{
-		Registry: a.registry, Keys: session.API{IAM: a.iam}, Sessions: session.API{IAM: a.iam}, Log: a.log,
+		Registry: a.registry, Keys: session.API{IAM: a.iam, SignOn: a.signOn}, Sessions: session.API{IAM: a.iam, SignOn: a.signOn}, Log: a.log,
 		Stopping: stopping.Load, Secure: a.sessions.Secure,
 	}
 }

@@ -26,6 +26,7 @@ func (h *Handler) authenticate(x *exchange) (store.Actor, error) {
 	if s.Unverified && !beforeSecondFactor[x.command] {
 		return store.Actor{}, errSecondFactor
 	}
+	x.ctx = h.Sessions.Enter(x.ctx, s)
 	return s.Actor, nil
 }
 

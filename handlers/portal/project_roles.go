@@ -68,7 +68,9 @@ func projectRole(r *Request) error {
 			colText(r, "permission", func(x project.RuleView) string { return r.T("pg.o." + x.Permission) }),
 			colText(r, "description", func(x project.RuleView) string { return x.Description }),
 		},
-		Actions: func(x project.RuleView) components.Menu { return r.menu(projectRuleDeeds(r, base, x, rules.Items, not)...) },
+		Actions: func(x project.RuleView) components.Menu {
+			return r.menu(projectRuleDeeds(r, base, x, rules.Items, not)...)
+		},
 	}
 	body := templ.Component(components.Empty{Icon: "shield", Title: r.T("pg.projectroles.no_rules"), Text: r.T("pg.projectroles.no_rules_text")})
 	if len(rules.Items) > 0 {

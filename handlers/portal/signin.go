@@ -28,7 +28,7 @@ func showSignIn(r *Request) error {
 }
 
 func (r *Request) signIn(p signin.Props, status int) error {
-	p.Back = "/login"
+	p.Back, p.MayReset = "/login", r.Portal.IAM.MayReset(r.Ctx())
 	if p.Next != "/" {
 		p.Back += "?next=" + url.QueryEscape(p.Next)
 	}

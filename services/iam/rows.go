@@ -103,6 +103,8 @@ func (a Account) DetailMap() map[string]string {
 const (
 	Native = "native"
 	LDAP   = "ldap"
+	OAuth2 = "oauth2" // by an OpenID Connect provider
+	SAML2  = "saml2"
 )
 
 // User signs in for an account.
@@ -126,7 +128,11 @@ type User struct {
 	IsDefault    bool
 	// DirectoryEntry is who of a directory the user is; see person.entry.
 	DirectoryEntry string
-	Account        *Account `gorm:"foreignKey:AccountID"`
+	// TwoFactor is the kind of second factor that is set up, TwoFactorMust that
+	// one has to be.
+	TwoFactor     string
+	TwoFactorMust bool
+	Account       *Account `gorm:"foreignKey:AccountID"`
 }
 
 // Scope is that of any owned row; it is said here because a user row is what

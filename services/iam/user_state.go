@@ -120,6 +120,9 @@ func (s *Service) removeUser(ctx context.Context, u User) error {
 	if err := s.dropKeys(ctx, u.ID); err != nil {
 		return err
 	}
+	if err := s.dropTwoFactor(store.System(ctx, "the second factor of a removed user"), u); err != nil {
+		return err
+	}
 	s.note(ctx, "USER.DELETE", u.Username, u.ID, u.Owner())
 	return s.revokeWhere(store.System(ctx, "end a removed user's sessions"), "user_id = ?", u.ID)
 }

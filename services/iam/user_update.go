@@ -15,6 +15,8 @@ type UpdateUser struct {
 	Password                                *string
 	CurrentPassword                         string // needed to change one's own
 	APIKey, SecretKey                       *string
+	// MustTwoFactor makes a second factor compulsory; only who manages the user may.
+	MustTwoFactor *bool
 	// KeepSession is the session that survives a change of password.
 	KeepSession string
 
@@ -124,6 +126,12 @@ func (s *Service) userChanges(ctx context.Context, u User, r UpdateUser) (map[st
 	if err := s.accessChange(ctx, r, set); err != nil {
 		return nil, err
 	}
+	if r.MustTwoFactor != nil {
+		if err := s.mayMandate(ctx, u); err != nil {
+			return nil, err
+		}
+		set["two_factor_must"] = *r.MustTwoFactor
+	}
 	if r.changed != nil {
 		set["password"] = r.changed.to
 	}
@@ -152,7 +160,7 @@ func (s *Service) readyPassword(ctx context.Context, u User, r UpdateUser) (Upda
 	if r.Password == nil || r.changed != nil {
 		return r, nil
 	}
-	if u.Source == LDAP {
+	if u.Source != Native {
 		return r, fault.Param("password", "error.ldap_user")
 	}
 	a, err := actor(ctx)
@@ -170,6 +178,9 @@ func (s *Service) readyPassword(ctx context.Context, u User, r UpdateUser) (Upda
 		if !ok {
 			return r, fault.Param("currentpassword", "error.password_current")
 		}
+	}
+	if err := s.opts.Policy(ctx, u.Owner()).Check(*or(r.Username, &u.Username), *r.Password); err != nil {
+		return r, err
 	}
 	hash, err := s.hashPassword(ctx, *r.Password)
 	r.changed = &passwordChange{u.Password, hash}

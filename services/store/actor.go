@@ -49,6 +49,8 @@ type Actor struct {
 	RoleID string
 	// ReadOnly actors look and do not touch, whatever their role.
 	ReadOnly bool
+	// Half actors owe their second factor and may only give it.
+	Half bool
 	// Projects are those that a plain user is a member of.
 	Projects []Project
 	// Key is the API key that the actor signs with, if it may less than its user.

@@ -51,6 +51,8 @@ func (s *Service) Commands() []*command.Command {
 		s.listDomains(), s.listDomainChildren(), s.createDomain(), s.updateDomain(), s.moveDomain(), s.deleteDomain(),
 		s.listAccounts(), s.createAccount(), s.updateAccount(), s.enableAccount(), s.disableAccount(), s.lockAccount(), s.markDefaultZone(), s.deleteAccount(),
 		s.listUsers(), s.getUser(), s.createUser(), s.updateUser(), s.enableUser(), s.disableUser(), s.lockUser(), s.deleteUser(),
+		s.forgotPassword(), s.resetPassword(),
+		s.setupTwoFactor(), s.validateTwoFactor(), s.listTwoFactor(), s.recoveryCodes(),
 		s.registerUserKeys(), s.getUserKeys(), s.listUserKeys(), s.deleteUserKeys(), s.listUserKeyRules(),
 		s.listRoles(), s.createRole(), s.updateRole(), s.deleteRole(), s.importRole(), s.enableRole(), s.disableRole(),
 		s.listRolePermissions(), s.createRolePermission(), s.updateRolePermission(), s.deleteRolePermission(),
@@ -91,7 +93,10 @@ func (s *Service) Allowed(ctx context.Context, a store.Actor, c *command.Command
 	if a.ReadOnly && (c.Event != "" || c.Async || !iam.Reads(c.Name)) {
 		return false
 	}
-	if !iam.KeyAllows(a, c.Name) {
+	if ownFactor[c.Name] { // no role keeps its users from protecting themselves
+		return !a.ReadOnly
+	}
+	if a.Half || !iam.KeyAllows(a, c.Name) {
 		return false
 	}
 	return s.IAM.Allowed(ctx, a, c.Name, c.Roles&command.RoleOf(a.Rank) != 0)

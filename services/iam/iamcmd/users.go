@@ -23,7 +23,7 @@ type UserView struct {
 	Account       string       `json:"account" doc:"the name of the account"`
 	AccountID     string       `json:"accountid" doc:"the id of the account"`
 	Type          int          `json:"accounttype" doc:"the type of the account"`
-	UserSource    string       `json:"usersource" doc:"native or ldap"`
+	UserSource    string       `json:"usersource" doc:"native, ldap, oauth2 or saml2"`
 	RoleID        string       `json:"roleid" doc:"the id of the role"`
 	RoleType      string       `json:"roletype" doc:"the type of the role"`
 	RoleName      string       `json:"rolename" doc:"the name of the role"`
@@ -45,7 +45,7 @@ type listUsersRequest struct {
 	Username     string `json:"username" doc:"the name of the user"`
 	Type         *int   `json:"accounttype" doc:"the type of the account"`
 	State        string `json:"state" enum:"enabled,disabled,locked" doc:"the state"`
-	UserSource   string `json:"usersource" enum:"native,ldap" doc:"where the password is checked"`
+	UserSource   string `json:"usersource" enum:"native,ldap,oauth2,saml2" doc:"where the password is checked"`
 	APIKeyAccess string `json:"apikeyaccess" doc:"users with this access by keys"`
 }
 
@@ -169,7 +169,7 @@ func (around surroundings) user(ctx context.Context, u iam.User) UserView {
 		Timezone: u.Timezone, APIKeyAccess: u.APIKeyAccess, IsDefault: u.IsDefault,
 		ChildDomain: u.DomainPath != caller.DomainPath && strings.HasPrefix(u.DomainPath, caller.DomainPath),
 	}
-	v.APIKey = around.keys[u.ID]
+	v.APIKey, v.TwoFactor, v.TwoFactorMust = around.keys[u.ID], u.TwoFactor != "", u.TwoFactorMust
 	return v
 }
 

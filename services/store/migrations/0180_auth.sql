@@ -15,10 +15,11 @@ CREATE TABLE ldap_account_links (
     UNIQUE (domain_id, name_key)
 ){{.Table}};
 
--- A second factor. last_step is the latest code that was used.
+-- A second factor, and the session that set it up. last_step is the latest code that was used.
 CREATE TABLE second_factors (
     user_id CHAR(36) NOT NULL PRIMARY KEY,
     created_at {{.DateTime}} NOT NULL,
+    session_id CHAR(64) NOT NULL,
     provider VARCHAR(32) NOT NULL,
     secret VARCHAR(512) NOT NULL,
     confirmed_at {{.DateTime}} NULL,

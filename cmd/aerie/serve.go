@@ -129,7 +129,7 @@ func (a *app) query(stopping *atomic.Bool) *api.Handler {
 func (a *app) pages() *portal.Portal {
 	return portal.New(portal.Parts{
 		Log: a.log, DB: a.db, Sessions: a.sessions, Registry: a.registry, Jobs: a.jobs, IAM: a.iam, Infra: a.infra,
-		Compute: a.compute, Net: a.net, Storage: a.storage, Images: a.images, Config: a.config,
+		Compute: a.compute, Net: a.net, Storage: a.storage, Images: a.images, Config: a.config, SignOn: a.signOn,
 	})
 }
 

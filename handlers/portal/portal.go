@@ -40,6 +40,7 @@ import (
 	"aerie/services/infra"
 	"aerie/services/job"
 	"aerie/services/network"
+	"aerie/services/signon"
 	"aerie/services/storage"
 	"aerie/services/store"
 )
@@ -58,6 +59,7 @@ type Parts struct {
 	Storage  *storage.Service
 	Images   *image.Service
 	Config   *config.Service
+	SignOn   *signon.Service // nil: no providers
 	// Version stands at the foot of every page.
 	Version string
 }

@@ -12,6 +12,9 @@ func TestTOTP(t *testing.T) {
 		if got := totpCode(secret, at/30); got != want {
 			t.Errorf("at %d: %s, not %s", at, got, want)
 		}
+		if at < 120 {
+			continue
+		}
 		now := time.Unix(at, 0)
 		for skew, ok := range map[time.Duration]bool{0: true, 30 * time.Second: true, -30 * time.Second: true, 60 * time.Second: false, -60 * time.Second: false} {
 			if _, got := totpMatch(base32Text(secret), want, now.Add(skew)); got != ok {

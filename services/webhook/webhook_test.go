@@ -185,6 +185,7 @@ func TestRetries(t *testing.T) {
 	if n := len(s.events()); n != 3 {
 		t.Error(n, "tries of a redirect")
 	}
+	d = webhook.Delivery{}
 	w.Must(w.DB.In(w.Sys()).Order("id DESC").Take(&d).Error)
 	if d.Success || d.EndedAt == nil || d.Response != "302 Found" {
 		t.Errorf("%+v", d)

@@ -35,8 +35,10 @@ import (
 	"aerie/services/network"
 	"aerie/services/project"
 	"aerie/services/reconcile"
+	"aerie/services/signon"
 	"aerie/services/storage"
 	"aerie/services/store"
+	"aerie/services/webhook"
 )
 
 func (s state) path(name ...string) string {
@@ -71,6 +73,8 @@ type app struct {
 	storage         *storage.Service
 	compute         *compute.Service
 	projects        *project.Service
+	webhooks        *webhook.Service
+	signOn          *signon.Service
 	keeper          *infra.Keeper
 	loops           *reconcile.Runner
 	metrics         *prometheus.Registry
@@ -124,6 +128,13 @@ func open(ctx context.Context, s state, log *slog.Logger) (*app, error) {
 		Origin: func(context.Context) *url.URL { return a.origin.Load() }, Work: a.work,
 		Stop: a.compute.StopDisabled,
 	})
+	resets := iam.DeclareResets(a.config)
+	resets.Mail, resets.Origin = a.mail.Sender(a.config, "user.password.reset", "Advanced"), func(context.Context) *url.URL { return a.origin.Load() }
+	a.iam.Resets = &resets
+	a.webhooks = webhook.New(webhook.Parts{DB: a.db, Jobs: a.jobs, IAM: a.iam, Settings: webhook.DeclareSettings(a.config), Server: a.name})
+	a.signOn = signon.New(signon.Parts{
+		DB: a.db, IAM: a.iam, Allowed: signon.DeclareSettings(a.config), Origin: func(context.Context) *url.URL { return a.origin.Load() },
+	})
 	a.infra.Holders = []infra.Holder{a.net.Holds, a.storage.Holds, a.compute.Holds}
 	a.infra.Addresses = a.net.Addresses
 	a.keeper.Silent = a.compute.Silent
@@ -148,12 +159,12 @@ func (a *app) register() {
 	who.Join(a.registry, a.jobs)
 	for _, cmds := range [][]*command.Command{
 		who.Commands(), a.labels.Commands(), a.catalog.Commands(), (&configcmd.Service{Config: a.config, Domain: a.iam.LookupDomain, Account: a.iam.OwnerByID}).Commands(), a.infra.Commands(),
-		a.images.Commands(), a.net.Commands(), a.storage.Commands(), a.compute.Commands(), a.projects.Commands(),
+		a.images.Commands(), a.net.Commands(), a.storage.Commands(), a.compute.Commands(), a.projects.Commands(), a.webhooks.Commands(), a.signOn.Commands(),
 	} {
 		a.registry.Add(cmds...)
 	}
 	for _, refs := range []func(func(string, func(context.Context, string) (bool, error))){
-		who.Refs, a.labels.Refs, a.catalog.Refs, a.infra.Refs, a.images.Refs, a.net.Refs, a.storage.Refs, a.compute.Refs, a.projects.Refs,
+		who.Refs, a.labels.Refs, a.catalog.Refs, a.infra.Refs, a.images.Refs, a.net.Refs, a.storage.Refs, a.compute.Refs, a.projects.Refs, a.webhooks.Refs, a.signOn.Refs,
 	} {
 		refs(a.registry.Ref)
 	}

@@ -18,10 +18,10 @@ import (
 // order is how services are printed, from those that all may use to those that
 // use all. A sub-package such as iam/iamcmd stands where it is named.
 var order = []string{
-	"services/fault", "services/store", "services/store/storetest", "services/config", "services/event", "services/state",
+	"services/fault", "services/guard", "services/store", "services/store/storetest", "services/config", "services/event", "services/state",
 	"services/state/statetest", "services/job", "services/job/jobtest", "services/mail", "services/alarm", "services/iam", "services/command", "services/command/spec",
 	"services/command/builtin", "services/config/configcmd", "services/label", "services/catalog", "services/iam/iamcmd", "services/infra", "services/placement",
-	"services/image", "services/network", "services/storage", "services/compute", "services/project", "services/reconcile", "services/audit", "services/doctor", "services/proof",
+	"services/image", "services/network", "services/storage", "services/compute", "services/signon", "services/project", "services/webhook", "services/reconcile", "services/audit", "services/doctor", "services/proof",
 }
 
 // leaves may be used by everybody and use nothing of Aerie.

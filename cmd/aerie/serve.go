@@ -121,7 +121,7 @@ func (a *app) serve(ctx context.Context, l net.Listener) error {
 
 func (a *app) query(stopping *atomic.Bool) *api.Handler {
 	return &api.Handler{
-		Registry: a.registry, Keys: session.API{IAM: a.iam}, Sessions: session.API{IAM: a.iam}, Log: a.log,
+		Registry: a.registry, Keys: session.API{IAM: a.iam, SignOn: a.signOn}, Sessions: session.API{IAM: a.iam, SignOn: a.signOn}, Log: a.log,
 		Stopping: stopping.Load, Secure: a.sessions.Secure, Limit: a.throttle.Allow,
 	}
 }
@@ -129,7 +129,7 @@ func (a *app) query(stopping *atomic.Bool) *api.Handler {
 func (a *app) pages() *portal.Portal {
 	return portal.New(portal.Parts{
 		Log: a.log, DB: a.db, Sessions: a.sessions, Registry: a.registry, Jobs: a.jobs, IAM: a.iam, Infra: a.infra,
-		Compute: a.compute, Net: a.net, Storage: a.storage, Images: a.images, Config: a.config, Brand: a.brand,
+		Compute: a.compute, Net: a.net, Storage: a.storage, Images: a.images, Config: a.config, Brand: a.brand, SignOn: a.signOn,
 	})
 }
 

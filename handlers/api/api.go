@@ -14,10 +14,10 @@ import (
 	"aerie/services/store"
 )
 
-// Keys finds who holds an API key. An unknown key, and one whose owner is shut
+// Keys finds who holds an API key and uses it from an address. An unknown key, and one whose owner is shut
 // out, is an error.
 type Keys interface {
-	KeyOwner(ctx context.Context, apiKey string) (secret string, actor store.Actor, err error)
+	KeyOwner(ctx context.Context, apiKey, remote string) (secret string, actor store.Actor, err error)
 }
 
 // Sessions signs users in. Unknown and ended tokens are errors.
@@ -25,6 +25,12 @@ type Sessions interface {
 	Login(ctx context.Context, l Login) (Session, error)
 	Session(ctx context.Context, token string) (Session, error)
 	Logout(ctx context.Context, token string) error
+	// OAuthLogin signs in whom a provider vouches for.
+	OAuthLogin(ctx context.Context, o OAuth) (Session, error)
+	// Enter is the context of what is asked in a session; Renewed tells the new
+	// token and key of one that became another meanwhile.
+	Enter(ctx context.Context, s Session) context.Context
+	Renewed(ctx context.Context) (token, key string)
 }
 
 // Login is what the login command was given.
@@ -35,8 +41,12 @@ type Login struct {
 	Remote, Agent      string
 }
 
+// OAuth is what the oauthlogin command was given.
+type OAuth struct{ Email, Provider, Code, Remote, Agent string }
+
 // Session is a user that is signed in.
 type Session struct {
+	ID    string
 	Token string // the cookie's value
 	Key   string // the sessionkey
 	Actor store.Actor
@@ -98,8 +108,13 @@ func (h *Handler) Serve(c echo.Context) error {
 	switch x.command {
 	case "login":
 		return h.login(x)
+	case "oauthlogin":
+		return h.oauthLogin(x)
 	case "logout":
 		return h.logout(x)
+	}
+	if c := h.Registry.Get(x.command); c != nil && c.Public && !x.claims() {
+		return h.public(x)
 	}
 	actor, err := h.authenticate(x)
 	if err != nil {
@@ -108,10 +123,25 @@ func (h *Handler) Serve(c echo.Context) error {
 	return h.call(x, actor)
 }
 
+// claims tells whether a request says who asks.
+func (x *exchange) claims() bool {
+	c, err := x.Cookie(sessionCookie)
+	return x.params.Has("signature") || x.params.Has("apikey") || err == nil && c.Value != ""
+}
+
+// public runs a command that needs nobody signed in.
+func (h *Handler) public(x *exchange) error {
+	c, out, err := h.Registry.CallPublic(x.ctx, x.command, x.RealIP(), x.params)
+	if err != nil {
+		return x.fail(err)
+	}
+	return x.reply(http.StatusOK, c.JSON(command.User, out))
+}
+
 // call runs the command for whom the request turned out to be of.
 func (h *Handler) call(x *exchange, actor store.Actor) error {
 	x.actor = actor
-	ctx := store.With(x.ctx, actor)
+	ctx := command.WithRemote(store.With(x.ctx, actor), x.RealIP())
 	if h.Limit != nil {
 		if err := h.Limit(ctx, actor); err != nil {
 			return x.fail(err)
@@ -125,6 +155,10 @@ func (h *Handler) call(x *exchange, actor store.Actor) error {
 		return x.fail(err)
 	}
 	x.writes = c.Async || c.Event != ""
+	if token, key := h.Sessions.Renewed(x.ctx); token != "" {
+		h.setCookie(x, sessionCookie, token, 0)
+		h.setCookie(x, keyCookie, key, 0)
+	}
 	return x.reply(http.StatusOK, c.JSON(command.RoleOf(actor.Rank), out))
 }
 

@@ -54,7 +54,7 @@ func (h *Handler) exchange(c echo.Context) *exchange {
 	x.params = lower(x.sent)
 	x.command = x.params.Get("command")
 	x.json = strings.EqualFold(x.params.Get("response"), "json")
-	if x.command == "login" || x.command == "logout" || h.Registry.Get(x.command) != nil {
+	if x.command == "login" || x.command == "logout" || x.command == "oauthlogin" || h.Registry.Get(x.command) != nil {
 		x.envelope = strings.ToLower(x.command) + "response"
 		if known := h.Registry.Get(x.command); known != nil {
 			x.envelope = known.Envelope

@@ -51,6 +51,25 @@ func (h *Handler) login(x *exchange) error {
 		Domain: x.params.Get("domain"), DomainID: x.params.Get("domainid"),
 		Remote: x.RealIP(), Agent: x.Request().UserAgent(),
 	})
+	return h.begin(x, s, err)
+}
+
+// oauthLogin signs in whom an OpenID Connect provider vouches for. Like login it
+// insists on POST.
+func (h *Handler) oauthLogin(x *exchange) error {
+	x.writes = true
+	if x.Request().Method != http.MethodPost {
+		return x.fail(errMethod)
+	}
+	s, err := h.Sessions.OAuthLogin(x.ctx, OAuth{
+		Email: x.params.Get("email"), Provider: x.params.Get("provider"), Code: x.params.Get("secretcode"),
+		Remote: x.RealIP(), Agent: x.Request().UserAgent(),
+	})
+	return h.begin(x, s, err)
+}
+
+// begin answers with a session that has just begun.
+func (h *Handler) begin(x *exchange, s Session, err error) error {
 	if err != nil {
 		return x.fail(loginFault(err))
 	}
@@ -58,6 +77,7 @@ func (h *Handler) login(x *exchange) error {
 		_ = h.Sessions.Logout(x.ctx, old.Value) // a new login never goes on with an old session
 	}
 	x.actor = s.Actor
+	// The key of a session that becomes whole is in the cookie, for it is new.
 	h.setCookie(x, sessionCookie, s.Token, 0)
 	h.setCookie(x, keyCookie, s.Key, 0)
 	return x.reply(http.StatusOK, envelope(x.envelope, command.Marshal(bodyOf(s))))

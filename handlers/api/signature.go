@@ -26,6 +26,7 @@ func (h *Handler) authenticate(x *exchange) (store.Actor, error) {
 	if s.Unverified && !beforeSecondFactor[x.command] {
 		return store.Actor{}, errSecondFactor
 	}
+	x.ctx = h.Sessions.Enter(x.ctx, s)
 	return s.Actor, nil
 }
 
@@ -40,7 +41,7 @@ var errSecondFactor = fault.New(fault.Kind{Name: "second_factor", HTTP: 401, API
 // bySignature checks the signature and its end. Everything that is wrong looks
 // the same.
 func (h *Handler) bySignature(x *exchange) (store.Actor, error) {
-	secret, actor, err := h.Keys.KeyOwner(x.ctx, x.params.Get("apikey"))
+	secret, actor, err := h.Keys.KeyOwner(x.ctx, x.params.Get("apikey"), x.RealIP())
 	known := err == nil && secret != ""
 	if !known {
 		secret = "an unknown key takes as long as a known one"

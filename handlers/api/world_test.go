@@ -90,7 +90,7 @@ type world struct {
 
 type keys struct{}
 
-func (keys) KeyOwner(_ context.Context, key string) (string, store.Actor, error) {
+func (keys) KeyOwner(_ context.Context, key, _ string) (string, store.Actor, error) {
 	switch key {
 	case "admin-key":
 		return secret, admin, nil
@@ -101,6 +101,14 @@ func (keys) KeyOwner(_ context.Context, key string) (string, store.Actor, error)
 	}
 	return "", store.Actor{}, fault.New(fault.Unauthenticated, "error.unauthenticated")
 }
+
+func (s *sessions) OAuthLogin(ctx context.Context, o api.OAuth) (api.Session, error) {
+	return s.Login(ctx, api.Login{Username: o.Email, Password: o.Code})
+}
+
+func (s *sessions) Enter(ctx context.Context, _ api.Session) context.Context { return ctx }
+
+func (s *sessions) Renewed(context.Context) (token, key string) { return "", "" }
 
 type sessions struct {
 	live  map[string]api.Session

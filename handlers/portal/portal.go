@@ -40,6 +40,7 @@ import (
 	"aerie/services/infra"
 	"aerie/services/job"
 	"aerie/services/network"
+	"aerie/services/signon"
 	"aerie/services/storage"
 	"aerie/services/store"
 )
@@ -60,6 +61,7 @@ type Parts struct {
 	Config   *config.Service
 	// Brand is what the pages look like for a domain; nil: Aerie's own.
 	Brand *config.Brand
+	SignOn   *signon.Service // nil: no providers
 	// Version stands at the foot of every page.
 	Version string
 }
@@ -138,6 +140,7 @@ func (on routes) add(method, path string, h Handler) {
 // Register adds all pages. The group has the session's Load and Protect.
 func (p *Portal) Register(g *echo.Group) {
 	p.registerSignIn(g)
+	p.registerReset(g)
 	in := g.Group("", p.Sessions.Require)
 	in.GET("/", p.plain(func(r *Request) error { return r.Redirect(http.StatusSeeOther, r.home()) }))
 	p.registerPlain(in)
@@ -160,6 +163,12 @@ func (p *Portal) registerPlain(in *echo.Group) {
 	in.GET("/profile", p.plain(ownProfile))
 	in.POST("/profile/password", p.plain(changePassword))
 	in.POST("/profile/keys", p.plain(makeKeys))
+	in.POST("/profile/keys/end", p.plain(endKeys))
+	in.POST("/profile/factor", p.plain(enrol))
+	in.POST("/profile/factor/codes", p.plain(showCodes))
+	in.POST("/profile/factor/end", p.plain(endFactor))
+	in.GET(session.SecondFactor, p.plain(showFactor))
+	in.POST(session.SecondFactor, p.plain(giveFactor))
 	in.POST("/profile/sessions", p.plain(endSessions))
 	in.GET(compute.ConsolePage, p.plain(consolePage))
 	in.GET(compute.ConsolePage+"/serial", p.plain(serialPage), session.LooseStyles)

@@ -20,13 +20,21 @@ func (r *Request) showProfile(wrong error, p profile.Props) error {
 	if err != nil {
 		return err
 	}
-	p.User, p.Theme, p.Sessions, p.Current, p.MayKeys = u, r.Who.Theme, sessions, r.Who.Session.ID, r.May("registerUserKeys")
-	if p.MayKeys && p.APIKey == "" {
-		keys, err := one[iamcmd.KeysView](r, "getUserKeys", vals("id", u.ID))
-		if err != nil && !fault.Is(err, fault.Unsupported) {
+	if p.Factor.Enrol == nil && len(p.Factor.Codes) == 0 {
+		if p.Factor, err = r.factorProps(); err != nil {
 			return err
 		}
-		p.APIKey = keys.APIKey
+	}
+	p.User, p.Theme, p.Sessions, p.Current, p.MayKeys = u, r.Who.Theme, sessions, r.Who.Session.ID, r.May("registerUserKeys")
+	if p.MayKeys {
+		if p.Keys, err = some[iamcmd.KeysView](r, "listUserKeys", vals("userid", u.ID)); err != nil {
+			return err
+		}
+	}
+	if p.KeyForm.Action == "" {
+		f := r.keyForm()
+		r.fill(&f, nil)
+		p.KeyForm = f.Form
 	}
 	p.Facts = components.Properties{
 		{Label: r.T("param.username"), Value: components.Text(u.Username)},
@@ -75,12 +83,32 @@ func changePassword(r *Request) error {
 	return r.goTo("/profile")
 }
 
+// keyForm asks for what a further key pair is to be like; all of it may be left
+// out.
+func (r *Request) keyForm() formPage {
+	return formPage{Command: "registerUserKeys", Fixed: vals("id", r.Who.UserID), Form: components.Form{Action: "/profile/keys", Submit: r.T("profile.keys_make"), Fields: []components.Field{
+		{Name: "name", Label: r.T("profile.keys_name"), Help: r.T("profile.keys_name_help")},
+		{Name: "description", Label: r.T("profile.keys_for")},
+		{Name: "enddate", Type: "date", Label: r.T("profile.keys_until")},
+		{Name: "cidrs", Label: r.T("profile.keys_from"), Help: r.T("profile.keys_from_help"), Placeholder: "192.0.2.0/24"},
+	}}}
+}
+
 // makeKeys answers with the page itself: the secret is in no address and is
 // shown this once.
 func makeKeys(r *Request) error {
-	keys, err := one[iamcmd.KeysView](r, "registerUserKeys", vals("id", r.Who.UserID))
+	f := r.keyForm()
+	v, err := r.values(f)
 	if err != nil {
-		return r.refuse(err)
+		return err
+	}
+	keys, err := one[iamcmd.KeysView](r, "registerUserKeys", v)
+	if err != nil {
+		if fault.Of(err).Kind == fault.Internal {
+			return err
+		}
+		r.fill(&f, err)
+		return r.showProfile(nil, profile.Props{KeyForm: f.Form, KeyOpen: true})
 	}
 	return r.showProfile(nil, profile.Props{APIKey: keys.APIKey, Secret: keys.SecretKey})
 }
@@ -96,5 +124,14 @@ func endSessions(r *Request) error {
 		return r.refuse(err)
 	}
 	r.flash(flash{Tone: components.OK, Text: r.T("profile.sessions_ended")})
+	return r.goTo("/profile")
+}
+
+// endKeys ends one of the user's own key pairs.
+func endKeys(r *Request) error {
+	if _, err := r.Call("deleteUserKeys", vals("id", r.FormValue("id"))); err != nil {
+		return r.refuse(err)
+	}
+	r.flash(flash{Tone: components.OK, Text: r.T("profile.keys_ended")})
 	return r.goTo("/profile")
 }

@@ -8,6 +8,7 @@ import (
 
 	"aerie/handlers/session"
 	"aerie/services/fault"
+	"aerie/services/signon"
 	"aerie/views/layout"
 	"aerie/views/pages/signin"
 )
@@ -16,6 +17,8 @@ func (p *Portal) registerSignIn(g *echo.Group) {
 	g.GET("/login", p.plain(showSignIn))
 	g.POST("/login", p.plain(signInNow))
 	g.POST("/logout", p.plain(signOut))
+	g.GET(signon.CallbackPath, p.plain(comeBack))
+	g.GET(signon.CallbackPath+"/:id", p.plain(goThere))
 	g.POST("/preferences", p.plain(prefer))
 	g.GET("/brand/:colour", p.plain(brandColour))
 }
@@ -29,11 +32,14 @@ func showSignIn(r *Request) error {
 }
 
 func (r *Request) signIn(p signin.Props, status int) error {
-	p.Back = "/login"
+	p.Back, p.MayReset = "/login", r.Portal.IAM.MayReset(r.Ctx())
 	if p.Next != "/" {
 		p.Back += "?next=" + url.QueryEscape(p.Next)
 	}
 	r.Response().Header().Set(echo.HeaderCacheControl, "no-store")
+	if err := r.providers(&p); err != nil {
+		return err
+	}
 	l := layout.Page{Title: r.T("signin.title"), Theme: r.Who.Theme, CSRF: r.Who.CSRF, Path: p.Back, Version: r.Portal.Version}
 	if path := r.domainOf(p.Domain); path != "" {
 		r.brand(&l, path)
@@ -58,8 +64,12 @@ func signInNow(r *Request) error {
 }
 
 func signOut(r *Request) error {
+	elsewhere := r.endSession()
 	if err := r.Portal.Sessions.SignOut(r.Context); err != nil {
 		return err
+	}
+	if elsewhere != "" {
+		return r.signedOut(elsewhere)
 	}
 	return r.goTo("/login")
 }

@@ -36,7 +36,7 @@ func newSite(t testing.TB) *site {
 	m := &session.Manager{IAM: w.IAM}
 	p := portal.New(portal.Parts{
 		DB: w.DB, Sessions: m, Registry: w.Registry, Jobs: w.Engine, IAM: w.IAM, Infra: w.Infra, Compute: w.Compute,
-		Net: w.Net, Storage: w.Storage, Images: w.Image, Config: w.Config,
+		Net: w.Net, Storage: w.Storage, Images: w.Image, Config: w.Config, SignOn: w.SignOn,
 	})
 	s.echo.HTTPErrorHandler = func(err error, c echo.Context) { p.Fail(c, err) }
 	s.pages = p

@@ -6,13 +6,19 @@ import (
 	"time"
 
 	"aerie/handlers/api"
+	"aerie/services/fault"
 	"aerie/services/iam"
+	"aerie/services/signon"
 	"aerie/services/store"
 )
 
 // API gives the query API its keys and sessions; they are the portal's, with
 // the same rows.
-type API struct{ IAM *iam.Service }
+type API struct {
+	IAM *iam.Service
+	// SignOn lets in whom providers vouch for; nil: nobody.
+	SignOn *signon.Service
+}
 
 var (
 	_ api.Keys     = API{}
@@ -20,8 +26,8 @@ var (
 )
 
 // KeyOwner finds who signs with a key.
-func (a API) KeyOwner(ctx context.Context, key string) (string, store.Actor, error) {
-	secret, p, err := a.IAM.KeyOwner(ctx, key)
+func (a API) KeyOwner(ctx context.Context, key, remote string) (string, store.Actor, error) {
+	secret, p, err := a.IAM.KeyOwner(ctx, key, remote)
 	return secret, p.Actor, err
 }
 
@@ -49,8 +55,34 @@ func (a API) Session(ctx context.Context, token string) (api.Session, error) {
 // Logout ends a session.
 func (a API) Logout(ctx context.Context, token string) error { return a.IAM.Logout(ctx, token) }
 
+// OAuthLogin signs in whom an OpenID Connect provider vouches for.
+func (a API) OAuthLogin(ctx context.Context, o api.OAuth) (api.Session, error) {
+	if a.SignOn == nil {
+		return api.Session{}, fault.New(fault.Unsupported, "error.command", "command", "oauthlogin")
+	}
+	in, err := a.SignOn.OAuthLogin(ctx, o.Email, o.Provider, o.Code, iam.LoginRequest{RemoteIP: o.Remote, UserAgent: o.Agent})
+	if err != nil {
+		return api.Session{}, err
+	}
+	return a.session(ctx, in.Token, in.Principal), nil
+}
+
+// Enter notes which session something is asked in.
+func (a API) Enter(ctx context.Context, s api.Session) context.Context {
+	return iam.WithSession(ctx, s.ID)
+}
+
+// Renewed is what a session holds that gave its second factor meanwhile.
+func (a API) Renewed(ctx context.Context) (token, key string) {
+	if token = iam.Renewed(ctx); token == "" {
+		return "", ""
+	}
+	return token, iam.SessionKey(token)
+}
+
 func (a API) session(ctx context.Context, token string, p iam.Principal) api.Session {
-	return api.Session{Token: token, Key: iam.SessionKey(token), Actor: p.Actor, Profile: api.Profile{
+	return api.Session{ID: p.Session.ID, Token: token, Key: iam.SessionKey(token), Actor: p.Actor, Unverified: p.Half, Profile: api.Profile{
+		TwoFactor: p.Half || p.User.TwoFactor != "", TwoFactorProvider: p.User.TwoFactor, TwoFactorIssuer: a.IAM.Issuer(ctx),
 		Username: p.User.Username, Account: p.Account.Name, FirstName: p.User.FirstName, LastName: p.User.LastName,
 		Timezone: p.User.Timezone, TimezoneOffset: offset(a.IAM.DB().Now(), p.User.Timezone), Timeout: a.IAM.Idle(ctx),
 	}}

@@ -31,10 +31,16 @@ func (m *Manager) SignIn(c echo.Context, in Credentials) (next string, err error
 	if err != nil {
 		return "", err
 	}
+	return Next(in.Next), m.Adopt(c, l)
+}
+
+// Adopt gives the browser a session that has just begun, instead of one it had.
+func (m *Manager) Adopt(c echo.Context, l iam.Login) error {
+	r := c.Request()
 	name := m.cookieName(r)
 	if old := cookie(r, name); old != "" {
 		if err := m.IAM.Logout(r.Context(), old); err != nil {
-			return "", err
+			return err
 		}
 	}
 	m.setCookie(c.Response(), r, name, l.Token, 0)
@@ -43,7 +49,7 @@ func (m *Manager) SignIn(c echo.Context, in Credentials) (next string, err error
 	st.Principal, st.SignedIn, st.token, st.CSRF = l.Principal, true, l.Token, iam.CSRF(l.Token)
 	ctx := context.WithValue(store.With(r.Context(), l.Actor), stateKey{}, st)
 	c.SetRequest(r.WithContext(ctx))
-	return Next(in.Next), nil
+	return nil
 }
 
 // SignOut ends the browser's session.

@@ -116,14 +116,26 @@ func (m *Manager) theme(name string) string {
 	return ""
 }
 
+// SecondFactor is the one page of a session that owes its second factor.
+const SecondFactor = "/second-factor"
+
+// Renew gives the browser the new token of a session that became another.
+func (m *Manager) Renew(c echo.Context) {
+	if token := iam.Renewed(c.Request().Context()); token != "" {
+		m.setCookie(c.Response(), c.Request(), m.cookieName(c.Request()), token, 0)
+	}
+}
+
 // Require sends strangers to the login page and back afterwards. A fragment's
 // request gets 401 and the whole page goes.
 func (m *Manager) Require(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		if From(c.Request().Context()).SignedIn {
-			return next(c)
-		}
 		to := m.loginURL()
+		if st := From(c.Request().Context()); st.SignedIn && (!st.Half || c.Request().URL.Path == SecondFactor) {
+			return next(c)
+		} else if st.SignedIn {
+			to = SecondFactor
+		}
 		if c.Request().Method == http.MethodGet && c.Request().Header.Get("HX-Request") == "" {
 			return c.Redirect(http.StatusSeeOther, to+"?next="+escape(c.Request().URL.RequestURI()))
 		}

@@ -34,7 +34,11 @@ func (s *Service) cloud(ctx context.Context, r CloudRequest) (CloudView, error) 
 	if err != nil {
 		return CloudView{}, err
 	}
-	secret, err := s.db.Reveal(u.SecretKey)
+	keys, err := s.iam.KeysOf(ctx, u.ID)
+	if err != nil {
+		return CloudView{}, err
+	}
+	secret, err := s.db.Reveal(keys.SecretKey)
 	if err != nil {
 		return CloudView{}, err
 	}

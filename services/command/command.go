@@ -48,6 +48,9 @@ type Meta struct {
 	Event  string // VM.CREATE; a synchronous command without one only reads
 	Roles  Role
 	Since  string
+	// Public commands need nobody signed in. They find by themselves what they
+	// may touch, and have no Event: there is nobody whose it would be.
+	Public bool
 	// Create makes an async command answer the new object's id next to the job's.
 	Create bool
 	// ListLike makes a single result look like a list of one, as addHost does.
@@ -154,6 +157,9 @@ func describe(m Meta, req, resp reflect.Type) *Command {
 	c := &Command{Meta: m, byName: map[string]int{}}
 	if m.Name == "" || m.Roles == 0 {
 		panic(fmt.Sprintf("command %q: needs a name and roles", m.Name))
+	}
+	if m.Public && m.Event != "" {
+		panic(fmt.Sprintf("command %s: is public and has an event", m.Name))
 	}
 	if c.Envelope == "" {
 		c.Envelope = strings.ToLower(m.Name) + "response"

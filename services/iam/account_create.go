@@ -40,6 +40,7 @@ func (s *Service) CreateAccount(ctx context.Context, r CreateAccount) (Account, 
 	if role.typ.Rank() == store.Admin && !domain.IsRoot() {
 		return Account{}, User{}, fault.Param("roleid", "error.admin_outside_root")
 	}
+	r.User.DomainID = domain.ID
 	r.User, err = s.ReadyUser(ctx, r.User)
 	if err != nil {
 		return Account{}, User{}, err

@@ -76,6 +76,9 @@ func (s *Service) removeAccount(ctx context.Context, a Account) error {
 	if err := s.removed(ctx, a.ID); err != nil {
 		return err
 	}
+	if err := s.dropAccountLink(ctx, a); err != nil {
+		return err
+	}
 	users, err := gorm.G[User](s.db.In(ctx)).Where("account_id = ?", a.ID).Find(ctx)
 	if err != nil {
 		return err

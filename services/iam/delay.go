@@ -71,8 +71,12 @@ var errDelayRaced = errors.New("iam: another login wrote the delay")
 // attempt counts a try before it is made, so that a thousand at once are no
 // better than one after the other; it refuses with fault.TooMany while waiting.
 func (s *Service) attempt(ctx context.Context, domain, name, remote string) (*attempt, error) {
+	return s.attemptOf(ctx, func() *attempt { return s.newAttempt(domain, name, remote) })
+}
+
+func (s *Service) attemptOf(ctx context.Context, begin func() *attempt) (*attempt, error) {
 	for range delayTries {
-		a := s.newAttempt(domain, name, remote)
+		a := begin()
 		err := s.db.Tx(ctx, func(ctx context.Context) error { return a.count(ctx) })
 		if !errors.Is(err, errDelayRaced) {
 			return a, err
@@ -180,6 +184,9 @@ func raced(done *gorm.DB) error {
 // succeeded clears the name's failures and trusts the address for the name. The
 // address keeps the failures of others.
 func (a *attempt) succeeded(ctx context.Context) error {
+	if len(a.rows) == 0 { // nobody could guess
+		return nil
+	}
 	return a.s.db.Tx(ctx, func(ctx context.Context) error {
 		now := a.s.db.Now()
 		set := map[string]any{"failures": 0, "wait_until": now}

@@ -31,7 +31,14 @@ type Options struct {
 	Argon Argon
 	// LDAPTimeout bounds a login at directories, all servers together.
 	LDAPTimeout time.Duration
-	Log         *slog.Logger
+	// TwoFactor tells whether an owner's users may have a second factor, and
+	// whether they must.
+	TwoFactor func(ctx context.Context, o store.Owner) (on, must bool)
+	// Policy is what new passwords of an owner's users must be like.
+	Policy func(context.Context, store.Owner) Policy
+	// Issuer is what apps call this cloud.
+	Issuer func(context.Context) string
+	Log    *slog.Logger
 }
 
 // Service holds the verbs. Its hooks are set before the first call.
@@ -56,7 +63,9 @@ type Service struct {
 	// Commands are all that the registry knows; what a role allows is reckoned
 	// over them.
 	Commands func() []Command
-	powers   powers
+	// Resets are how forgotten passwords are reset; nil: not at all.
+	Resets *Resets
+	powers powers
 }
 
 // Audit is something worth remembering about access.
@@ -97,6 +106,15 @@ func (o Options) withDefaults() Options {
 	}
 	if o.LDAPTimeout == 0 {
 		o.LDAPTimeout = 5 * time.Second
+	}
+	if o.TwoFactor == nil {
+		o.TwoFactor = func(context.Context, store.Owner) (bool, bool) { return true, false }
+	}
+	if o.Policy == nil {
+		o.Policy = func(context.Context, store.Owner) Policy { return Policy{Username: true} }
+	}
+	if o.Issuer == nil {
+		o.Issuer = func(context.Context) string { return "Aerie" }
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)

@@ -3,6 +3,7 @@ package iam
 import (
 	"crypto/x509"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -41,6 +42,7 @@ type LDAPServer struct {
 	AttrFirstName string
 	AttrLastName  string
 	AttrMember    string
+	Nesting       string
 }
 
 // TableName is the table of directories.
@@ -93,6 +95,7 @@ func (l LDAPServer) withDefaults() LDAPServer {
 	set(&l.AttrFirstName, "givenName")
 	set(&l.AttrLastName, "sn")
 	set(&l.AttrMember, "uniqueMember")
+	set(&l.Nesting, NestingSearch)
 	if l.Port == 0 {
 		l.Port = 389
 		if l.Security == LDAPS {
@@ -111,6 +114,8 @@ func (l LDAPServer) check() error {
 		return fault.Param("port", "error.ldap_port")
 	case l.Security != Plain && l.Security != StartTLS && l.Security != LDAPS:
 		return fault.Param("security", "error.ldap_security")
+	case !slices.Contains([]string{NestingNone, NestingSearch, NestingMemberOf, NestingChain}, l.Nesting):
+		return fault.Param("nesting", "error.ldap_nesting")
 	}
 	if len(l.CAPEM) > 0 && !x509.NewCertPool().AppendCertsFromPEM(l.CAPEM) {
 		return fault.Param("cacertificate", "error.ldap_ca")

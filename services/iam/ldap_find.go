@@ -29,11 +29,8 @@ func (l LDAPServer) person(conn *ldap.Conn, base, name string) (*person, error) 
 	for _, username := range e.GetEqualFoldAttributeValues(l.AttrUsername) {
 		// The directory compares more loosely than the table of users does.
 		if fold(username) == fold(name) {
-			return &person{
-				DN: e.DN, Username: username, Email: e.GetEqualFoldAttributeValue(l.AttrEmail),
-				FirstName: e.GetEqualFoldAttributeValue(l.AttrFirstName), LastName: e.GetEqualFoldAttributeValue(l.AttrLastName),
-				ID: entryID(e), ServerID: l.ID,
-			}, nil
+			who := l.personOf(e, username)
+			return &who, nil
 		}
 	}
 	return nil, nil
@@ -44,53 +41,6 @@ func bracketed(filter string) string {
 		return filter
 	}
 	return "(" + filter + ")"
-}
-
-// groupDepth is how deep groups may nest.
-const groupDepth = 5
-
-// member tells whether a DN is in a group, by itself or through groups within.
-func (l LDAPServer) member(conn *ldap.Conn, dn, group string) (bool, error) {
-	seen, level := map[string]bool{}, []string{dn}
-	for range groupDepth {
-		above, err := l.groupsOf(conn, level)
-		if err != nil {
-			return false, err
-		}
-		level = nil
-		for _, g := range above {
-			if sameDN(g, group) {
-				return true, nil
-			}
-			if key := strings.ToLower(g); !seen[key] {
-				seen[key] = true
-				level = append(level, g)
-			}
-		}
-		if len(level) == 0 {
-			return false, nil
-		}
-	}
-	return false, nil
-}
-
-func (l LDAPServer) groupsOf(conn *ldap.Conn, members []string) ([]string, error) {
-	var b strings.Builder
-	for _, dn := range members {
-		for _, attr := range []string{l.AttrMember, "member", "uniqueMember"} {
-			fmt.Fprintf(&b, "(%s=%s)", attr, ldap.EscapeFilter(dn))
-		}
-	}
-	res, err := conn.SearchWithPaging(ldap.NewSearchRequest(l.BaseDN, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false,
-		"(|"+b.String()+")", []string{"1.1"}, nil), 500)
-	if err != nil {
-		return nil, fmt.Errorf("groups at %s: %w", l.Host, err)
-	}
-	list := make([]string, len(res.Entries))
-	for i, e := range res.Entries {
-		list[i] = e.DN
-	}
-	return list, nil
 }
 
 func sameDN(a, b string) bool {

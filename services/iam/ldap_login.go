@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/go-ldap/ldap/v3"
 	"gorm.io/gorm"
@@ -13,14 +12,15 @@ import (
 )
 
 // directoryLogin checks a password at the domain's directories. u is the user
-// that is known already, or nil; who is new gets an account if the domain is
-// linked. errNoDirectory says that this is no domain for it.
+// that is known already, or nil; who is new gets an account, or a place in one,
+// if the domain or its accounts are linked. errNoDirectory says that this is no
+// domain for it.
 func (s *Service) directoryLogin(ctx context.Context, d Domain, u *User, name, password string) (User, error) {
-	links, err := gorm.G[LDAPLink](s.db.In(ctx)).Where("domain_id = ?", d.ID).Limit(1).Find(ctx)
+	links, err := s.linksOf(ctx, d)
 	if err != nil {
 		return User{}, err
 	}
-	if u == nil && len(links) == 0 {
+	if u == nil && links.none() {
 		return User{}, errNoDirectory
 	}
 	servers, err := s.directories(ctx, d)
@@ -30,21 +30,49 @@ func (s *Service) directoryLogin(ctx context.Context, d Domain, u *User, name, p
 	if len(servers) == 0 {
 		return User{}, errNoDirectory
 	}
-	var link *LDAPLink
-	if len(links) > 0 {
-		link = &links[0]
-	}
-	who, err := s.askDirectories(ctx, servers, link, name, password)
+	who, err := inTurn(ctx, s, s.opts.LDAPTimeout, servers, func(_ context.Context, conn *ldap.Conn, l LDAPServer) (known, error) {
+		return l.authenticate(conn, links, name, password)
+	})
 	if err != nil {
 		return User{}, err
 	}
+	if len(links.accounts) > 0 {
+		return s.synced(ctx, d, links, u, who)
+	}
 	if u != nil {
-		if err := s.bindEntry(ctx, *u, *who); err != nil {
+		if err := s.bindEntry(ctx, *u, who.person); err != nil {
 			return User{}, err
 		}
-		return *u, s.refresh(ctx, *u, *who)
+		return *u, s.refresh(ctx, *u, who.person)
 	}
-	return s.importPerson(ctx, d, *link, *who)
+	return s.importPerson(ctx, d, *links.domain, who.person)
+}
+
+// links are what ties a domain to directories.
+type links struct {
+	domain   *LDAPLink
+	accounts []AccountLink
+}
+
+func (l links) none() bool { return l.domain == nil && len(l.accounts) == 0 }
+
+func (s *Service) linksOf(ctx context.Context, d Domain) (out links, err error) {
+	list, err := gorm.G[LDAPLink](s.db.In(ctx)).Where("domain_id = ?", d.ID).Limit(1).Find(ctx)
+	if err != nil {
+		return out, err
+	}
+	if len(list) > 0 {
+		out.domain = &list[0]
+	}
+	out.accounts, err = gorm.G[AccountLink](s.db.In(ctx)).Where("domain_id = ?", d.ID).Order("name, id").Find(ctx)
+	return out, err
+}
+
+// known is a person whose password was right, and which of the accounts' links
+// it is in.
+type known struct {
+	person
+	in []AccountLink
 }
 
 // directories are the domain's own servers, or those for all domains.
@@ -67,60 +95,56 @@ func (s *Service) directories(ctx context.Context, d Domain) ([]LDAPServer, erro
 	return common, nil
 }
 
-// askDirectories asks one server after the other until one decides. All of them
-// together have LDAPTimeout; each gets its share of what is left.
-func (s *Service) askDirectories(ctx context.Context, servers []LDAPServer, link *LDAPLink, name, password string) (*person, error) {
-	ctx, cancel := context.WithTimeout(ctx, s.opts.LDAPTimeout)
-	defer cancel()
-	var failed []error
-	for i, l := range servers {
-		share, done := context.WithTimeout(ctx, timeLeft(ctx)/time.Duration(len(servers)-i))
-		who, err := s.ask(share, l, link, name, password)
-		done()
-		var refused errRefused
-		if err == nil || errors.As(err, &refused) {
-			return who, err
-		}
-		failed = append(failed, err)
-	}
-	return nil, errDirectory{errors.Join(failed...)}
-}
-
-func timeLeft(ctx context.Context) time.Duration {
-	deadline, _ := ctx.Deadline()
-	return time.Until(deadline)
-}
-
-func (s *Service) ask(ctx context.Context, l LDAPServer, link *LDAPLink, name, password string) (*person, error) {
-	secret, err := s.db.Reveal(l.BindPassword)
+// authenticate checks a password at one server.
+func (l LDAPServer) authenticate(conn *ldap.Conn, at links, name, password string) (known, error) {
+	who, err := l.admitted(conn, at, name)
 	if err != nil {
-		return nil, err
-	}
-	conn, err := l.dial(ctx, secret)
-	if err != nil {
-		return nil, err
-	}
-	defer conn.Close()
-	who, err := l.admitted(conn, link, name)
-	if err != nil {
-		return nil, err
+		return known{}, err
 	}
 	dn := "cn=nobody," + l.BaseDN // who is not admitted costs a bind as well
 	if who != nil {
 		dn = who.DN
 	}
+	in, err := l.groupsIn(conn, at.accounts, who)
+	if err != nil {
+		return known{}, err
+	}
 	switch err := l.bind(conn, dn, password); {
 	case err != nil:
-		return nil, err
+		return known{}, err
 	case who == nil:
-		return nil, errRefused("not in the directory, or not in the group")
+		return known{}, errRefused("not in the directory, or not in the group")
 	}
-	return who, nil
+	return known{*who, in}, nil
+}
+
+// groupsIn are the links that have the person. They are asked for before its
+// password is: the searching user may see more.
+func (l LDAPServer) groupsIn(conn *ldap.Conn, list []AccountLink, who *person) (in []AccountLink, err error) {
+	if who == nil {
+		return nil, nil
+	}
+	for _, link := range list {
+		has := within(who.DN, link.Name)
+		if link.Type == GroupLink {
+			if has, err = l.member(conn, who.DN, link.Name); err != nil {
+				return nil, err
+			}
+		}
+		if has {
+			in = append(in, link)
+		}
+	}
+	return in, nil
 }
 
 // admitted finds the person and sees whether the directory's group and the
 // domain's link have it; nil when not.
-func (l LDAPServer) admitted(conn *ldap.Conn, link *LDAPLink, name string) (*person, error) {
+func (l LDAPServer) admitted(conn *ldap.Conn, at links, name string) (*person, error) {
+	link := at.domain
+	if len(at.accounts) > 0 {
+		link = nil // its accounts' links decide
+	}
 	who, err := l.person(conn, l.BaseDN, name)
 	if err != nil || who == nil {
 		return nil, err

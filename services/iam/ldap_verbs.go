@@ -140,8 +140,10 @@ func (s *Service) LinkLDAP(ctx context.Context, l LDAPLink) (LDAPLink, error) {
 // dropDirectories removes what a domain had of directories.
 func (s *Service) dropDirectories(ctx context.Context, d Domain) error {
 	ctx = store.System(ctx, "directories of a removed domain")
-	if err := s.db.In(ctx).Where("domain_id = ?", d.ID).Delete(&LDAPLink{}).Error; err != nil {
-		return err
+	for _, link := range []any{&LDAPLink{}, &AccountLink{}} {
+		if err := s.db.In(ctx).Where("domain_id = ?", d.ID).Delete(link).Error; err != nil {
+			return err
+		}
 	}
 	return s.db.In(ctx).Model(&LDAPServer{}).Where("domain_id = ?", d.ID).
 		Updates(map[string]any{"removed_at": s.db.Now(), "bind_password": ""}).Error

@@ -145,6 +145,7 @@ func absentAsRefused(err error) error {
 }
 
 func (s *Service) welcome(ctx context.Context, try *attempt, p Principal, r LoginRequest) (Login, error) {
+	p.Half = s.owes(ctx, p.User, nil)
 	out := Login{Principal: p}
 	err := s.db.Tx(ctx, func(ctx context.Context) (err error) {
 		out.Token, out.Session, err = s.openSession(ctx, p.UserID, r.RemoteIP, r.UserAgent)

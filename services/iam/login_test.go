@@ -65,7 +65,7 @@ func TestStatesShutOutAtOnce(t *testing.T) {
 		if _, err := other.SessionActor(t.Context(), l.Token); !fault.Is(err, fault.Unauthenticated) {
 			t.Error(what, "leaves the session:", err)
 		}
-		if _, _, err := other.KeyOwner(t.Context(), k.APIKey); !fault.Is(err, fault.Unauthenticated) {
+		if _, _, err := other.KeyOwner(t.Context(), k.APIKey, "192.0.2.1"); !fault.Is(err, fault.Unauthenticated) {
 			t.Error(what, "leaves the key:", err)
 		}
 		_, err = w.login("", "ann", "pw", "192.0.2.1")
@@ -74,7 +74,7 @@ func TestStatesShutOutAtOnce(t *testing.T) {
 		if _, err := other.SessionActor(t.Context(), l.Token); err == nil {
 			t.Error("after", what, "the old session lives again")
 		}
-		if secret, p, err := other.KeyOwner(t.Context(), k.APIKey); err != nil || secret != k.Secret || p.UserID != u.ID {
+		if secret, p, err := other.KeyOwner(t.Context(), k.APIKey, "192.0.2.1"); err != nil || secret != k.Secret || p.UserID != u.ID {
 			t.Error("the key does not come back:", err)
 		}
 	}
@@ -334,33 +334,33 @@ func TestKeys(t *testing.T) {
 	k, err := w.RegisterKeys(ann, u.ID)
 	w.must(err)
 	before := w.DB().Statements()
-	secret, p, err := w.KeyOwner(t.Context(), k.APIKey)
-	if n := w.DB().Statements() - before; err != nil || secret != k.Secret || p.AccountID != a.ID || n != 2 {
+	secret, p, err := w.KeyOwner(t.Context(), k.APIKey, "192.0.2.1")
+	if n := w.DB().Statements() - before; err != nil || secret != k.Secret || p.AccountID != a.ID || n != 3 { // one of them notes the use
 		t.Error(n, "statements", err)
 	}
-	if own, err := w.KeysOf(ann, u.ID); err != nil || own.Secret != k.Secret {
-		t.Error("one's own secret:", err)
+	if own, err := w.KeysOf(ann, u.ID); err != nil || own.Secret != "" || own.APIKey != k.APIKey {
+		t.Error("a secret is shown twice:", err)
 	}
 	if theirs, err := w.KeysOf(w.admin, u.ID); err != nil || theirs.Secret != "" || theirs.APIKey != k.APIKey {
 		t.Error("root reads the secret of another:", err)
 	}
 	for _, key := range []string{"", "x", k.APIKey + " ", swapCase(k.APIKey)} {
-		if _, _, err := w.KeyOwner(t.Context(), key); !fault.Is(err, fault.Unauthenticated) {
+		if _, _, err := w.KeyOwner(t.Context(), key, "192.0.2.1"); !fault.Is(err, fault.Unauthenticated) {
 			t.Errorf("key %q: %v", key, err)
 		}
 	}
 	again, err := w.RegisterKeys(w.admin, u.ID)
 	w.must(err)
-	if _, _, err := w.KeyOwner(t.Context(), k.APIKey); err == nil {
+	if _, _, err := w.KeyOwner(t.Context(), k.APIKey, "192.0.2.1"); err == nil {
 		t.Error("the old key lives")
 	}
 	_, err = w.UpdateAccount(w.admin, iam.UpdateAccount{AccountRef: iam.AccountRef{ID: a.ID}, APIKeyAccess: new("disabled")})
 	w.must(err)
-	if _, _, err := w.KeyOwner(t.Context(), again.APIKey); err == nil {
+	if _, _, err := w.KeyOwner(t.Context(), again.APIKey, "192.0.2.1"); err == nil {
 		t.Error("the account forbids keys")
 	}
 	var stored string
-	w.must(w.DB().In(w.sys()).Raw("SELECT secret_key FROM users WHERE id = ?", u.ID).Scan(&stored).Error)
+	w.must(w.DB().In(w.sys()).Raw("SELECT secret_key FROM api_keys WHERE user_id = ?", u.ID).Scan(&stored).Error)
 	if stored == "" || stored == again.Secret {
 		t.Error("the secret lies open")
 	}

@@ -103,30 +103,36 @@ func (a Account) DetailMap() map[string]string {
 const (
 	Native = "native"
 	LDAP   = "ldap"
+	OAuth2 = "oauth2" // by an OpenID Connect provider
+	SAML2  = "saml2"
 )
 
 // User signs in for an account.
 type User struct {
 	store.Row
 	store.Owned
-	Username     string
-	LoginKey     *string
-	Password     string `json:"-"` // PHC string; empty for directory users
-	Source       string
-	FirstName    string
-	LastName     string
-	Email        string
-	Timezone     string
-	Language     string
-	Theme        string
-	State        string
-	APIKey       *string
-	SecretKey    store.Secret
+	Username  string
+	LoginKey  *string
+	Password  string `json:"-"` // PHC string; empty for directory users
+	Source    string
+	FirstName string
+	LastName  string
+	Email     string
+	Timezone  string
+	Language  string
+	Theme     string
+	State     string
+	// Retired is empty: keys have a table of their own.
+	Retired      store.Secret `gorm:"column:secret_key" json:"-"`
 	APIKeyAccess string
 	IsDefault    bool
 	// DirectoryEntry is who of a directory the user is; see person.entry.
 	DirectoryEntry string
-	Account        *Account `gorm:"foreignKey:AccountID"`
+	// TwoFactor is the kind of second factor that is set up, TwoFactorMust that
+	// one has to be.
+	TwoFactor     string
+	TwoFactorMust bool
+	Account       *Account `gorm:"foreignKey:AccountID"`
 }
 
 // Scope is that of any owned row; it is said here because a user row is what

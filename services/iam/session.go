@@ -31,7 +31,9 @@ type Session struct {
 	Data      []byte // JSON object of strings, for the portal
 	ViewAs    *string
 	ViewUntil *time.Time
-	User      *User `gorm:"foreignKey:UserID"`
+	// VerifiedAt is when the second factor was given.
+	VerifiedAt *time.Time
+	User       *User `gorm:"foreignKey:UserID"`
 }
 
 // Scope lets everyone see its own sessions only, root included.
@@ -107,6 +109,7 @@ func (s *Service) SessionActor(ctx context.Context, token string) (Principal, er
 	if p.Projects, err = s.memberships(ctx, p.Actor); err != nil {
 		return Principal{}, err
 	}
+	p.Half = s.owes(ctx, p.User, x.VerifiedAt)
 	p.Session = x
 	p.Session.User = nil
 	if p, err = s.viewed(sys, p, now); err != nil {

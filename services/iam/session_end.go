@@ -89,6 +89,9 @@ func (s *Service) Sweep(ctx context.Context) error {
 		if err := g.Where("expires_at < ? OR revoked_at < ?", old, old).Delete(&Session{}).Error; err != nil {
 			return err
 		}
+		if err := g.Where("expires_at < ?", now).Delete(&passwordReset{}).Error; err != nil {
+			return err
+		}
 		return g.Where("last_at < ? AND wait_until < ? AND (trusted_until IS NULL OR trusted_until < ?)", old, now, now).
 			Delete(&loginDelay{}).Error
 	})

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"aerie/services/config"
+	"aerie/services/store"
 )
 
 // limited are the kinds whose default limits are settings, under CloudStack's
@@ -37,7 +38,25 @@ func DeclareSettings(c *config.Service) Options {
 	}
 	idle := c.Duration("session.idle.timeout", "Advanced", 30*time.Minute, time.Minute)
 	absolute := c.Duration("session.lifetime", "Advanced", 12*time.Hour, time.Hour)
-	return Options{Idle: idle.Get, Absolute: absolute.Get, Limits: limitsBy(limits), ProjectLimits: limitsBy(shared)}
+	return Options{
+		Idle: idle.Get, Absolute: absolute.Get, Limits: limitsBy(limits), ProjectLimits: limitsBy(shared),
+		TwoFactor: twoFactor(c), Policy: passwordPolicy(c), Issuer: c.String("user.2fa.issuer", "Advanced", "Aerie").Get,
+	}
+}
+
+// twoFactor are the settings of the second factor, which a domain may have of
+// its own. The default provider is the only one there is.
+func twoFactor(c *config.Service) func(context.Context, store.Owner) (on, must bool) {
+	enable := c.Bool("enable.user.2fa", "Advanced", true).For(config.Domain)
+	mandate := c.Bool("mandate.user.2fa", "Advanced", false).For(config.Domain)
+	c.Declare(config.Setting{
+		Name: "user.2fa.default.provider", Category: "Advanced", Kind: config.Text, Default: TOTP, Choices: []string{TOTP}, Dynamic: true,
+		Scopes: []config.Scope{config.Domain},
+	})
+	return func(ctx context.Context, o store.Owner) (bool, bool) {
+		at := config.Place{DomainPath: o.DomainPath}
+		return enable.At(ctx, at), mandate.At(ctx, at)
+	}
 }
 
 func limitsBy(settings map[Kind]config.Value[int]) func(context.Context, Kind) int64 {

@@ -49,6 +49,7 @@ include /etc/ldap/schema/cosine.schema
 include /etc/ldap/schema/inetorgperson.schema
 modulepath /usr/lib/ldap
 moduleload back_mdb
+moduleload memberof
 pidfile %[1]s/pid
 TLSCACertificateFile %[1]s/ca.pem
 TLSCertificateFile %[1]s/cert.pem
@@ -59,6 +60,7 @@ suffix "%[2]s"
 rootdn "%[3]s"
 rootpw adminpw
 directory %[1]s/db
+overlay memberof
 access to attrs=userPassword by anonymous auth by * none
 access to * by users read by * none
 `, dir, slapdBase, slapdAdmin))

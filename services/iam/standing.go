@@ -44,13 +44,33 @@ func (s *Service) SessionLives(ctx context.Context, id string) (bool, error) {
 
 type sessionKey struct{}
 
-// WithSession notes which session a request came in, for what shall end with it.
+// held is the session that a request came in, and its new token if it got one.
+type held struct{ id, renewed string }
+
+// WithSession notes which session a request came in, for what shall end with it
+// and for what makes it another.
 func WithSession(ctx context.Context, id string) context.Context {
-	return context.WithValue(ctx, sessionKey{}, id)
+	return context.WithValue(ctx, sessionKey{}, &held{id: id})
+}
+
+func heldOf(ctx context.Context) *held {
+	h, _ := ctx.Value(sessionKey{}).(*held)
+	return h
 }
 
 // SessionOf is the id of the request's session, or empty.
 func (s *Service) SessionOf(ctx context.Context) string {
-	id, _ := ctx.Value(sessionKey{}).(string)
-	return id
+	if h := heldOf(ctx); h != nil {
+		return h.id
+	}
+	return ""
+}
+
+// Renewed is the new token of the request's session, or empty: what the client
+// holds must be replaced by it.
+func Renewed(ctx context.Context) string {
+	if h := heldOf(ctx); h != nil {
+		return h.renewed
+	}
+	return ""
 }

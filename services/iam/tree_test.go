@@ -271,7 +271,7 @@ func TestDeleteAccountAsksItsHooks(t *testing.T) {
 	k, err := w.RegisterKeys(w.admin, u.ID)
 	w.must(err)
 	w.must(w.DeleteAccount(w.admin, a.ID))
-	if _, _, err := w.KeyOwner(t.Context(), k.APIKey); !fault.Is(err, fault.Unauthenticated) {
+	if _, _, err := w.KeyOwner(t.Context(), k.APIKey, "192.0.2.1"); !fault.Is(err, fault.Unauthenticated) {
 		t.Error("the keys of who is gone:", err)
 	}
 	b, u2 := w.account(w.root.ID, "ann", iam.RoleUser) // the name again, another identity

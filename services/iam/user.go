@@ -8,6 +8,7 @@ import (
 	"gorm.io/gorm"
 
 	"aerie/services/fault"
+	"aerie/services/store"
 )
 
 // NewUser is a user to be.
@@ -19,6 +20,7 @@ type NewUser struct {
 	Source                     string // Native without one
 	PasswordHash               string // of another system: bcrypt or argon2id
 	DirectoryEntry             string // of a directory user; the first login's without one
+	DomainID                   string // whose rules the password obeys; the actor's without one
 
 	ready bool // checked, and PasswordHash is what is stored
 }
@@ -64,15 +66,26 @@ func (s *Service) ReadyUser(ctx context.Context, u NewUser) (NewUser, error) {
 	}
 	var err error
 	switch {
-	case u.Source == LDAP:
+	case u.Source != "" && u.Source != Native:
 		u.PasswordHash = ""
 	case u.PasswordHash == "":
-		u.PasswordHash, err = s.hashPassword(ctx, u.Password)
+		if err = s.obeys(ctx, u); err == nil {
+			u.PasswordHash, err = s.hashPassword(ctx, u.Password)
+		}
 	case !importable(u.PasswordHash):
 		err = fault.Param("password", "error.password_hash")
 	}
 	u.Password, u.ready = "", err == nil
 	return u, err
+}
+
+// obeys refuses a password that the domain's rules do not allow.
+func (s *Service) obeys(ctx context.Context, u NewUser) error {
+	d, err := s.domainFor(ctx, u.DomainID)
+	if err != nil {
+		return err
+	}
+	return s.opts.Policy(ctx, store.Owner{DomainID: d.ID, DomainPath: d.Path}).Check(u.Username, u.Password)
 }
 
 // checkPerson refuses an address that could break a mail's header and an unknown

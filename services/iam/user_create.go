@@ -22,6 +22,7 @@ func (s *Service) CreateUser(ctx context.Context, r CreateUser) (User, error) {
 	if err := s.mayManage(ctx, a); err != nil {
 		return User{}, err
 	}
+	r.User.DomainID = a.DomainID
 	r.User, err = s.ReadyUser(ctx, r.User)
 	if err != nil {
 		return User{}, err

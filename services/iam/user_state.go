@@ -112,12 +112,18 @@ func (s *Service) removeUser(ctx context.Context, u User) error {
 		return err
 	}
 	err := s.db.In(ctx).Model(&User{}).Where("id = ?", u.ID).Updates(map[string]any{
-		"removed_at": s.db.Now(), "login_key": nil, "api_key": nil, "secret_key": "", "password": "",
+		"removed_at": s.db.Now(), "login_key": nil, "password": "",
 	}).Error
 	if err != nil {
 		return err
 	}
 	if err := s.removed(ctx, u.ID); err != nil {
+		return err
+	}
+	if err := s.dropKeys(ctx, u.ID); err != nil {
+		return err
+	}
+	if err := s.dropTwoFactor(store.System(ctx, "the second factor of a removed user"), u); err != nil {
 		return err
 	}
 	s.note(ctx, "USER.DELETE", u.Username, u.ID, u.Owner())

@@ -15,10 +15,13 @@ type UpdateUser struct {
 	Password                                *string
 	CurrentPassword                         string // needed to change one's own
 	APIKey, SecretKey                       *string
+	// MustTwoFactor makes a second factor compulsory; only who manages the user may.
+	MustTwoFactor *bool
 	// KeepSession is the session that survives a change of password.
 	KeepSession string
 
 	changed *passwordChange
+	keys    *KeyPair
 }
 
 // passwordChange is a new password, checked and hashed, and the hash it replaces.
@@ -38,10 +41,21 @@ func (s *Service) UpdateUser(ctx context.Context, r UpdateUser) (User, error) {
 		return u, err
 	}
 	set, err := s.userChanges(ctx, u, r)
-	if err != nil || len(set) == 0 {
+	if err != nil {
+		return u, err
+	}
+	if r.keys, err = s.givenKeys(ctx, u, r); err != nil || len(set) == 0 && r.keys == nil {
 		return u, err
 	}
 	err = s.db.Tx(ctx, func(ctx context.Context) error {
+		if r.keys != nil {
+			if err := s.insertKeys(ctx, u, *r.keys); err != nil {
+				return keysTaken(err)
+			}
+		}
+		if len(set) == 0 {
+			return nil
+		}
 		if err := s.setUser(ctx, u, r, set); err != nil || r.changed == nil {
 			return err
 		}
@@ -64,7 +78,7 @@ func (s *Service) setUser(ctx context.Context, u User, r UpdateUser, set map[str
 	}
 	done := q.Updates(set)
 	if done.Error != nil {
-		return taken(done.Error, userKeyParam(r), *or(r.Username, &u.Username))
+		return taken(done.Error, "username", *or(r.Username, &u.Username))
 	}
 	if done.RowsAffected == 0 {
 		return fault.New(fault.Conflict, "error.user_changed", "name", u.Username)
@@ -72,12 +86,12 @@ func (s *Service) setUser(ctx context.Context, u User, r UpdateUser, set map[str
 	return nil
 }
 
-// userKeyParam is the parameter whose value may be taken.
-func userKeyParam(r UpdateUser) string {
-	if r.Username == nil && r.APIKey != nil {
-		return "userapikey"
+// keysTaken names the parameter whose value somebody else has.
+func keysTaken(err error) error {
+	if fault.Is(err, fault.Invalid) && fault.Of(err).Fields["name"] != nil {
+		return fault.Param("userapikey", "error.name_taken", "value", "userapikey")
 	}
-	return "username"
+	return err
 }
 
 func or[T any](v, other *T) *T {
@@ -109,8 +123,14 @@ func (s *Service) userChanges(ctx context.Context, u User, r UpdateUser) (map[st
 		}
 		set["username"], set["login_key"] = *r.Username, fold(*r.Username)
 	}
-	if err := s.keyChanges(ctx, r, set); err != nil {
+	if err := s.accessChange(ctx, r, set); err != nil {
 		return nil, err
+	}
+	if r.MustTwoFactor != nil {
+		if err := s.mayMandate(ctx, u); err != nil {
+			return nil, err
+		}
+		set["two_factor_must"] = *r.MustTwoFactor
 	}
 	if r.changed != nil {
 		set["password"] = r.changed.to
@@ -140,11 +160,14 @@ func (s *Service) readyPassword(ctx context.Context, u User, r UpdateUser) (Upda
 	if r.Password == nil || r.changed != nil {
 		return r, nil
 	}
-	if u.Source == LDAP {
+	if u.Source != Native {
 		return r, fault.Param("password", "error.ldap_user")
 	}
 	a, err := actor(ctx)
 	if err != nil {
+		return r, err
+	}
+	if err := freely(a); err != nil {
 		return r, err
 	}
 	if !a.IsSystem() && a.UserID == u.ID && (r.CurrentPassword != "" || a.Rank == store.User) {
@@ -155,6 +178,9 @@ func (s *Service) readyPassword(ctx context.Context, u User, r UpdateUser) (Upda
 		if !ok {
 			return r, fault.Param("currentpassword", "error.password_current")
 		}
+	}
+	if err := s.opts.Policy(ctx, u.Owner()).Check(*or(r.Username, &u.Username), *r.Password); err != nil {
+		return r, err
 	}
 	hash, err := s.hashPassword(ctx, *r.Password)
 	r.changed = &passwordChange{u.Password, hash}

@@ -67,7 +67,7 @@ func (s *Service) viewed(ctx context.Context, p Principal, now time.Time) (Princ
 	if err != nil { // nobody knows, so it is not the administrator that asks
 		return Principal{}, err
 	}
-	other.ReadOnly, other.Session = true, x
+	other.ReadOnly, other.Half, other.Session = true, p.Half, x
 	other.Viewer, other.ViewUntil = &p.User, *x.ViewUntil
 	return other, nil
 }

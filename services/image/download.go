@@ -10,6 +10,7 @@ import (
 	"gorm.io/gorm"
 
 	"aerie/services/fault"
+	"aerie/services/guard"
 	"aerie/services/iam"
 	"aerie/services/infra"
 	"aerie/services/job"
@@ -89,7 +90,7 @@ func (s *Service) fetch(ctx context.Context, d *download) error {
 	if err := dropParts(d.Path, file); err != nil {
 		return err
 	}
-	f := fetcher{allowed: parseAllowed(s.parts.Settings.allowed.Get(ctx)), most: int64(s.parts.Settings.maxSize.Get(ctx)) << 30, stall: patience}
+	f := fetcher{Guard: guard.Guard{Allowed: guard.ParseAllowed(s.parts.Settings.allowed.Get(ctx))}, most: int64(s.parts.Settings.maxSize.Get(ctx)) << 30, stall: patience}
 	told := s.db.Now()
 	d.Bytes, err = f.get(ctx, t.URL, file, func(done, total int64) {
 		if now := s.db.Now(); total > 0 && now.Sub(told) >= 2*time.Second {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"aerie/services/fault"
+	"aerie/services/guard"
 )
 
 func TestInternalAddressesAreRefused(t *testing.T) {
@@ -36,7 +37,7 @@ func TestInternalAddressesAreRefused(t *testing.T) {
 		}
 	}
 	for _, addr := range []string{"1.1.1.1", "2606:4700::1111", "172.32.0.1", "9.9.9.9"} {
-		if !f.may(netip.MustParseAddr(addr)) {
+		if !f.May(netip.MustParseAddr(addr)) {
 			t.Errorf("%s is refused", addr)
 		}
 	}
@@ -57,26 +58,26 @@ func TestOwnAddressesAreRefused(t *testing.T) {
 			return addrs, nil
 		}
 	}
-	f := fetcher{most: 1, stall: time.Second, own: address("127.0.0.1/8", "9.9.9.9/24", "2606:4700::1/64")}
+	f := fetcher{most: 1, stall: time.Second, Guard: guard.Guard{Own: address("127.0.0.1/8", "9.9.9.9/24", "2606:4700::1/64")}}
 	for _, host := range []string{"9.9.9.9", "[::ffff:9.9.9.9]", "[2606:4700::1]"} {
 		_, err := f.get(t.Context(), "http://"+host+":9/x", filepath.Join(t.TempDir(), "f"), func(int64, int64) {})
 		if fault.Of(err).Key != "error.url_internal" {
 			t.Errorf("%s: %v", host, err)
 		}
 	}
-	if !f.may(netip.MustParseAddr("9.9.9.10")) {
+	if !f.May(netip.MustParseAddr("9.9.9.10")) {
 		t.Error("a neighbour on the internet is refused")
 	}
-	f.own = address("9.9.9.10/24") // as addresses come and go
-	if !f.may(netip.MustParseAddr("9.9.9.9")) || f.may(netip.MustParseAddr("9.9.9.10")) {
+	f.Own = address("9.9.9.10/24") // as addresses come and go
+	if !f.May(netip.MustParseAddr("9.9.9.9")) || f.May(netip.MustParseAddr("9.9.9.10")) {
 		t.Error("its addresses are not asked for anew")
 	}
-	f.allowed = parseAllowed("9.9.9.10")
-	if !f.may(netip.MustParseAddr("9.9.9.10")) {
+	f.Allowed = guard.ParseAllowed("9.9.9.10")
+	if !f.May(netip.MustParseAddr("9.9.9.10")) {
 		t.Error("what the operator trusts is refused")
 	}
-	f = fetcher{own: func() ([]net.Addr, error) { return nil, errors.New("no idea") }}
-	if f.may(netip.MustParseAddr("9.9.9.9")) {
+	f = fetcher{Guard: guard.Guard{Own: func() ([]net.Addr, error) { return nil, errors.New("no idea") }}}
+	if f.May(netip.MustParseAddr("9.9.9.9")) {
 		t.Error("who does not know its addresses reaches any")
 	}
 	addrs, err := net.InterfaceAddrs()
@@ -84,7 +85,7 @@ func TestOwnAddressesAreRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, a := range addrs {
-		if p := netip.MustParsePrefix(a.String()); !(fetcher{}).here(p.Addr()) || (fetcher{}).may(p.Addr()) {
+		if p := netip.MustParsePrefix(a.String()); (fetcher{}).May(p.Addr()) {
 			t.Errorf("%s is not taken for this machine's", p)
 		}
 	}
@@ -95,7 +96,7 @@ func server(t *testing.T, h http.HandlerFunc) (string, fetcher) {
 	t.Helper()
 	s := httptest.NewServer(h)
 	t.Cleanup(s.Close)
-	return s.URL, fetcher{most: 1000, stall: 200 * time.Millisecond, allowed: parseAllowed("127.0.0.1")}
+	return s.URL, fetcher{most: 1000, stall: 200 * time.Millisecond, Guard: guard.Guard{Allowed: guard.ParseAllowed("127.0.0.1")}}
 }
 
 func TestDownloads(t *testing.T) {
@@ -157,12 +158,12 @@ func TestRebinding(t *testing.T) {
 		asked.Add(1)
 		return nil, errors.New("no names in tests")
 	}}
-	f := fetcher{most: 1, stall: time.Second, resolver: resolver}
+	f := fetcher{most: 1, stall: time.Second, Guard: guard.Guard{Resolver: resolver}}
 	if _, err := f.get(t.Context(), "http://rebind.test/x", filepath.Join(t.TempDir(), "f"), func(int64, int64) {}); err == nil || asked.Load() == 0 {
 		t.Errorf("%v after %d questions", err, asked.Load())
 	}
 	// Whatever the name said: the dialler asks again with the address itself.
-	control := f.dialer().Control
+	control := f.Control
 	if err := control("tcp4", "10.0.0.1:80", nil); fault.Of(err).Key != "error.url_internal" {
 		t.Error(err)
 	}

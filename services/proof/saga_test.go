@@ -48,6 +48,7 @@ var sagas = map[string]func(*proof.World) proof.Case{
 	"vm.start":           vmStart,
 	"vm.sshkey":          vmSSHKey,
 	"vm.stop":            vmStop,
+	"webhook.deliver":    webhookDeliver,
 }
 
 // TestSagas proves every saga that servers know, and fails on one without a case.

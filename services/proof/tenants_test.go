@@ -27,6 +27,7 @@ import (
 	"aerie/services/proof"
 	"aerie/services/storage"
 	"aerie/services/store"
+	"aerie/services/webhook"
 )
 
 // canary is in every name that a tenant's victim gives.
@@ -67,7 +68,7 @@ func newTenants(t *testing.T) *tenants {
 	x.ofProject()
 	keys, err := x.IAM.RegisterKeys(x.victim.ctx, x.victim.ids["user"])
 	x.Must(err)
-	x.victim.ids["api key"] = keys.APIKey
+	x.victim.ids["api key"], x.victim.ids["apikey"] = keys.APIKey, keys.ID
 	x.victim.ids["guestosmapping"], x.victim.ids["hypervisorcapabilities"] = w.ID(&catalog.Mapping{}, "1 = 1"), w.ID(&catalog.Ability{}, "1 = 1")
 	x.infra = map[string]string{
 		"host": w.ID(&infra.Host{}, "1 = 1"), "pod": w.ID(&infra.Pod{}, "1 = 1"), "cluster": w.ID(&infra.Cluster{}, "1 = 1"),
@@ -167,11 +168,14 @@ func (x *tenants) things(ctx context.Context, owner, name string, more ...string
 	x.JSON(ctx, "createInstanceGroup", with("name", name+"-group")...)
 	x.Call(ctx, "createAffinityGroup", with("name", name+"-affinity", "type", compute.ApartIfCan)...)
 	x.JSON(ctx, "registerUserData", with("name", name+"-data", "userdata", "Y2FuYXJ5")...)
+	x.JSON(ctx, "createWebhook", with("name", name+"-hook", "payloadurl", "http://example.com/x", "state", webhook.Disabled)...)
+	x.JSON(ctx, "executeWebhookDelivery", "webhookid", own(&webhook.Webhook{}))
 	x.Deploy(ctx, name+"-vm", with("networkids", own(&network.Network{}), "keypair", name+"-key", "group", name+"-group", "affinitygroupids", own(&compute.AffinityGroup{}))...)
 	ids := map[string]string{
 		"virtualmachine": own(&compute.VM{}), "network": own(&network.Network{}), "volume": own(&storage.Volume{}),
 		"template": own(&image.Template{}), "publicipaddress": own(&network.PublicIP{}), "router": own(&network.Router{}),
 		"instancegroup": own(&compute.Group{}), "affinitygroup": own(&compute.AffinityGroup{}), "userdata": own(&compute.UserData{}),
+		"webhook": own(&webhook.Webhook{}), "webhookdelivery": own(&webhook.Delivery{}),
 		"nic": own(&network.NIC{}), "event": own(&event.Row{}), "job": own(&job.Row{}),
 	}
 	x.labels(ctx, name, ids)
@@ -319,7 +323,7 @@ func (x *tenants) fill(c *command.Command, k kit) url.Values {
 var plain = map[string]string{
 	"password": "Test-password-9", "email": "a@example.com", "lock": "false", "resourcetype": "0", "templatefilter": "self",
 	"url": "http://example.com/x", "format": "QCOW2", "hypervisor": "Simulator", "publickey": publicKey, "type": "OU", "accounttype": "0",
-	"rule": "list*", "permission": "allow",
+	"rule": "list*", "permission": "allow", "payloadurl": "http://example.com/y",
 	"createTags.resourcetype": "UserVm", "deleteTags.resourcetype": "UserVm", "addResourceDetail.resourcetype": "UserVm",
 	"removeResourceDetail.resourcetype": "UserVm", "listResourceDetails.resourcetype": "UserVm", "listDetailOptions.resourcetype": "UserVm",
 	"uploadResourceIcon.resourcetype": "UserVm", "deleteResourceIcon.resourcetype": "UserVm", "listResourceIcon.resourcetype": "UserVm",

@@ -34,9 +34,11 @@ import (
 	"aerie/services/mail"
 	"aerie/services/network"
 	"aerie/services/project"
+	"aerie/services/signon"
 	"aerie/services/storage"
 	"aerie/services/store"
 	"aerie/services/store/storetest"
+	"aerie/services/webhook"
 )
 
 // World is a cloud in a test.
@@ -70,6 +72,8 @@ type Server struct {
 	Storage  *storage.Service
 	Compute  *compute.Service
 	Projects *project.Service
+	Webhooks *webhook.Service
+	SignOn   *signon.Service
 	Keeper   *infra.Keeper
 }
 
@@ -196,6 +200,13 @@ func (w *World) services(e *job.Engine) *Server {
 		Origin: func(context.Context) *url.URL { return &url.URL{Scheme: "https", Host: "portal.test"} }, Work: s.work,
 		Stop: s.Compute.StopDisabled,
 	})
+	resets := iam.DeclareResets(c)
+	resets.Mail, resets.Origin = s.Mail.Sender(c, "user.password.reset", "Advanced"), func(context.Context) *url.URL { return &url.URL{Scheme: "https", Host: "portal.test"} }
+	s.IAM.Resets = &resets
+	s.Webhooks = webhook.New(webhook.Parts{DB: w.DB, Jobs: e, IAM: s.IAM, Settings: webhook.DeclareSettings(c), Server: "a"})
+	s.SignOn = signon.New(signon.Parts{
+		DB: w.DB, IAM: s.IAM, Allowed: signon.DeclareSettings(c), Origin: func(context.Context) *url.URL { return &url.URL{Scheme: "https", Host: "portal.test"} },
+	})
 	(&builtin.Service{DB: w.DB}).Define(e)
 	s.Who.EndProjects = s.Projects.EndAll
 	s.Infra.Holders = []infra.Holder{s.Net.Holds, s.Storage.Holds, s.Compute.Holds}
@@ -212,12 +223,12 @@ func (s *Server) register(db *store.DB) {
 	(&builtin.Service{Registry: s.Registry, DB: db, Names: s.IAM, ServerName: "a"}).Register()
 	for _, cmds := range [][]*command.Command{
 		s.Who.Commands(), s.Labels.Commands(), s.Catalog.Commands(), (&configcmd.Service{Config: s.Config, Domain: s.IAM.LookupDomain, Account: s.IAM.OwnerByID}).Commands(), s.Infra.Commands(),
-		s.Image.Commands(), s.Net.Commands(), s.Storage.Commands(), s.Compute.Commands(), s.Projects.Commands(),
+		s.Image.Commands(), s.Net.Commands(), s.Storage.Commands(), s.Compute.Commands(), s.Projects.Commands(), s.Webhooks.Commands(), s.SignOn.Commands(),
 	} {
 		s.Registry.Add(cmds...)
 	}
 	for _, refs := range []func(func(string, func(context.Context, string) (bool, error))){
-		s.Who.Refs, s.Labels.Refs, s.Catalog.Refs, s.Infra.Refs, s.Image.Refs, s.Net.Refs, s.Storage.Refs, s.Compute.Refs, s.Projects.Refs,
+		s.Who.Refs, s.Labels.Refs, s.Catalog.Refs, s.Infra.Refs, s.Image.Refs, s.Net.Refs, s.Storage.Refs, s.Compute.Refs, s.Projects.Refs, s.Webhooks.Refs, s.SignOn.Refs,
 	} {
 		refs(s.Registry.Ref)
 	}

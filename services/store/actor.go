@@ -49,13 +49,29 @@ type Actor struct {
 	RoleID string
 	// ReadOnly actors look and do not touch, whatever their role.
 	ReadOnly bool
+	// Half actors owe their second factor and may only give it.
+	Half bool
 	// Projects are those that a plain user is a member of.
 	Projects []Project
+	// Key is the API key that the actor signs with, if it may less than its user.
+	Key *Key
 	// For is whom the actor creates for when it is not for itself.
 	For *Owner
 	// system lifts every limit; only System sets it.
 	system bool
 	why    string
+}
+
+// Key is an API key with limits of its own.
+type Key struct {
+	ID    string
+	Rules []KeyRule // none: only the term and the addresses are limited
+}
+
+// KeyRule allows or denies the commands of a pattern to who signs with a key.
+type KeyRule struct {
+	Pattern string
+	Allow   bool
 }
 
 // IsSystem tells whether Aerie itself acts.

@@ -43,6 +43,7 @@ type DB struct {
 	seal        sealer
 	statements  atomic.Int64
 	commits     atomic.Int64
+	listeners   atomic.Int64
 	aside       aside
 }
 

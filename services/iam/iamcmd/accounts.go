@@ -149,6 +149,9 @@ func (s *Service) accountViews(ctx context.Context, rows []iam.Account, limits b
 	if err != nil {
 		return nil, err
 	}
+	if surroundings.keys, err = s.keysIn(ctx, users); err != nil {
+		return nil, err
+	}
 	var of map[string][]iam.Limit
 	if limits {
 		if of, err = s.IAM.LimitsOf(ctx, ids); err != nil {
@@ -221,14 +224,14 @@ type newUser struct {
 }
 
 // readyUser is the user to be, with its password hashed.
-func (s *Service) readyUser(ctx context.Context, r newUser) (iam.NewUser, error) {
+func (s *Service) readyUser(ctx context.Context, r newUser, domainID string) (iam.NewUser, error) {
 	id, err := wished(ctx, "userid", r.UserID)
 	if err != nil {
 		return iam.NewUser{}, err
 	}
 	return s.IAM.ReadyUser(ctx, iam.NewUser{
 		Username: r.Username, Password: r.Password, FirstName: r.FirstName, LastName: r.LastName,
-		Email: r.Email, Timezone: r.Timezone, ID: id,
+		Email: r.Email, Timezone: r.Timezone, ID: id, DomainID: domainID,
 	})
 }
 
@@ -250,7 +253,7 @@ func (s *Service) createAccount() *command.Command {
 			if err != nil {
 				return iam.CreateAccount{}, err
 			}
-			user, err := s.readyUser(ctx, r.newUser)
+			user, err := s.readyUser(ctx, r.newUser, r.DomainID)
 			return iam.CreateAccount{
 				Name: r.Account, DomainID: r.DomainID, RoleID: r.RoleID, Type: rank(r.Type, r.RoleID),
 				NetworkDomain: r.NetworkDomain, Details: r.Details, ID: id, User: user,

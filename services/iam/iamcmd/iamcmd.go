@@ -53,10 +53,13 @@ func (s *Service) Commands() []*command.Command {
 		s.listDomains(), s.listDomainChildren(), s.createDomain(), s.updateDomain(), s.moveDomain(), s.deleteDomain(),
 		s.listAccounts(), s.createAccount(), s.updateAccount(), s.enableAccount(), s.disableAccount(), s.lockAccount(), s.markDefaultZone(), s.deleteAccount(),
 		s.listUsers(), s.getUser(), s.createUser(), s.updateUser(), s.enableUser(), s.disableUser(), s.lockUser(), s.deleteUser(),
-		s.registerUserKeys(), s.getUserKeys(),
+		s.forgotPassword(), s.resetPassword(),
+		s.setupTwoFactor(), s.validateTwoFactor(), s.listTwoFactor(), s.recoveryCodes(),
+		s.registerUserKeys(), s.getUserKeys(), s.listUserKeys(), s.deleteUserKeys(), s.listUserKeyRules(),
 		s.listRoles(), s.createRole(), s.updateRole(), s.deleteRole(), s.importRole(), s.enableRole(), s.disableRole(),
 		s.listRolePermissions(), s.createRolePermission(), s.updateRolePermission(), s.deleteRolePermission(),
-		s.addLDAP(), s.listLDAP(), s.deleteLDAP(), s.linkDomain(),
+		s.addLDAP(), s.listLDAP(), s.updateLDAP(), s.deleteLDAP(), s.linkDomain(), s.linkAccount(),
+		s.listLDAPUsers(), s.searchLDAP(), s.importLDAP(), s.ldapCreateAccount(), s.ldapConfig(), s.ldapRemove(),
 		s.updateResourceLimit(), s.listResourceLimits(), s.updateResourceCount(), s.getAPILimit(), s.resetAPILimit(),
 	}
 }
@@ -70,12 +73,32 @@ func (s *Service) Refs(add func(kind string, exists func(context.Context, string
 	add("user", func(ctx context.Context, id string) (bool, error) { return store.Exists[iam.User](ctx, db, id) })
 	add("role", func(ctx context.Context, id string) (bool, error) { return store.Exists[iam.Role](ctx, db, id) })
 	add("rolepermission", s.ruleExists)
+	add("apikey", s.keysExist)
 	add("ldapconfiguration", func(ctx context.Context, id string) (bool, error) { return store.Exists[iam.LDAPServer](ctx, db, id) })
+}
+
+// keysExist resolves ids of key pairs.
+func (s *Service) keysExist(ctx context.Context, id string) (bool, error) {
+	_, err := s.IAM.KeysByID(ctx, id)
+	return err == nil, ignoreAbsent(err)
+}
+
+func ignoreAbsent(err error) error {
+	if store.IsAbsent(err) {
+		return nil
+	}
+	return err
 }
 
 // Allowed is the registry's check by role.
 func (s *Service) Allowed(ctx context.Context, a store.Actor, c *command.Command) bool {
 	if a.ReadOnly && (c.Event != "" || c.Async || !iam.Reads(c.Name)) {
+		return false
+	}
+	if ownFactor[c.Name] { // no role keeps its users from protecting themselves
+		return !a.ReadOnly
+	}
+	if a.Half || !iam.KeyAllows(a, c.Name) {
 		return false
 	}
 	return s.IAM.Allowed(ctx, a, c.Name, c.Roles&command.RoleOf(a.Rank) != 0)

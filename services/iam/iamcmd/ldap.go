@@ -5,7 +5,6 @@ import (
 
 	"aerie/services/command"
 	"aerie/services/iam"
-	"aerie/services/store"
 )
 
 // LDAPView is a directory as the API shows it; the password is never in it.
@@ -17,20 +16,32 @@ type LDAPView struct {
 	Security string `json:"security" doc:"none, starttls or ldaps"`
 	BaseDN   string `json:"basedn" doc:"where people are searched"`
 	BindDN   string `json:"binddn" doc:"who searches"`
+	Class    string `json:"userobject" doc:"the object class of people"`
+	Filter   string `json:"userfilter" doc:"a further filter for people"`
+	GroupDN  string `json:"groupdn" doc:"only members of this group sign in"`
+	Nesting  string `json:"nesting" doc:"how groups within groups are found: none, search, memberof or chain"`
+	CA       string `json:"cacertificate" doc:"the authorities that the directory's certificate is checked with, as PEM"`
+
+	AttrUsername  string `json:"usernameattribute" doc:"the attribute of user names"`
+	AttrEmail     string `json:"emailattribute" doc:"the attribute of mail addresses"`
+	AttrFirstName string `json:"firstnameattribute" doc:"the attribute of first names"`
+	AttrLastName  string `json:"lastnameattribute" doc:"the attribute of last names"`
+	AttrMember    string `json:"memberattribute" doc:"the attribute of a group's members"`
 }
 
 func ldapView(l iam.LDAPServer) LDAPView {
-	return LDAPView{l.ID, l.Host, l.Port, l.DomainID, l.Security, l.BaseDN, l.BindDN}
+	return LDAPView{
+		ID: l.ID, Host: l.Host, Port: l.Port, DomainID: l.DomainID, Security: l.Security, BaseDN: l.BaseDN, BindDN: l.BindDN,
+		Class: l.UserClass, Filter: l.UserFilter, GroupDN: l.GroupDN, Nesting: l.Nesting, CA: string(l.CAPEM),
+		AttrUsername: l.AttrUsername, AttrEmail: l.AttrEmail, AttrFirstName: l.AttrFirstName, AttrLastName: l.AttrLastName, AttrMember: l.AttrMember,
+	}
 }
 
-type addLDAPRequest struct {
-	Host          string `json:"hostname" required:"true" doc:"the name or address of the directory"`
-	Port          int    `json:"port" required:"true" range:"1..65535" doc:"the port"`
-	DomainID      string `json:"domainid" ref:"domain" doc:"the domain; none for all domains"`
+// ldapDetails are what is said of a directory besides its address.
+type ldapDetails struct {
 	Security      string `json:"security" enum:"none,starttls,ldaps" doc:"how to connect: none, starttls or ldaps"`
 	CA            string `json:"cacertificate" max:"65536" doc:"the authorities that the directory's certificate is checked with, as PEM"`
 	BindDN        string `json:"binddn" max:"500" doc:"who searches; nothing for an anonymous search"`
-	BindPassword  string `json:"bindpassword" secret:"true" doc:"the password of who searches"`
 	BaseDN        string `json:"basedn" max:"500" doc:"where people and groups are searched"`
 	UserClass     string `json:"userobject" doc:"the object class of people"`
 	UserFilter    string `json:"userfilter" max:"500" doc:"a further filter for people"`
@@ -40,16 +51,31 @@ type addLDAPRequest struct {
 	AttrFirstName string `json:"firstnameattribute" doc:"the attribute of first names"`
 	AttrLastName  string `json:"lastnameattribute" doc:"the attribute of last names"`
 	AttrMember    string `json:"memberattribute" doc:"the attribute of a group's members"`
+	Nesting       string `json:"nesting" enum:"none,search,memberof,chain" doc:"how groups within groups are found: none not at all, search group by group, memberof by that attribute, chain by Active Directory's own rule"`
+}
+
+func (d ldapDetails) server() iam.LDAPServer {
+	return iam.LDAPServer{
+		Security: d.Security, CAPEM: []byte(d.CA), BindDN: d.BindDN, BaseDN: d.BaseDN, UserClass: d.UserClass, UserFilter: d.UserFilter,
+		GroupDN: d.GroupDN, AttrUsername: d.AttrUsername, AttrEmail: d.AttrEmail, AttrFirstName: d.AttrFirstName, AttrLastName: d.AttrLastName,
+		AttrMember: d.AttrMember, Nesting: d.Nesting,
+	}
+}
+
+type addLDAPRequest struct {
+	Host     string `json:"hostname" required:"true" doc:"the name or address of the directory"`
+	Port     int    `json:"port" required:"true" range:"1..65535" doc:"the port"`
+	DomainID string `json:"domainid" ref:"domain" doc:"the domain; none for all domains"`
+	ldapDetails
+	BindPassword string `json:"bindpassword" secret:"true" doc:"the password of who searches"`
 }
 
 func (s *Service) addLDAP() *command.Command {
 	return command.New(command.Meta{Name: "addLdapConfiguration", Object: "LdapConfiguration", Event: "LDAP.ADD", Roles: command.Admin, Since: "4.2.0", Doc: "Adds a directory"},
 		func(ctx context.Context, r addLDAPRequest) (LDAPView, error) {
-			l, err := s.IAM.AddLDAP(ctx, iam.LDAPServer{
-				Host: r.Host, Port: r.Port, DomainID: r.DomainID, Security: r.Security, CAPEM: []byte(r.CA),
-				BindDN: r.BindDN, BaseDN: r.BaseDN, UserClass: r.UserClass, UserFilter: r.UserFilter, GroupDN: r.GroupDN, AttrUsername: r.AttrUsername,
-				AttrEmail: r.AttrEmail, AttrFirstName: r.AttrFirstName, AttrLastName: r.AttrLastName, AttrMember: r.AttrMember,
-			}, r.BindPassword)
+			l := r.server()
+			l.Host, l.Port, l.DomainID = r.Host, r.Port, r.DomainID
+			l, err := s.IAM.AddLDAP(ctx, l, r.BindPassword)
 			return ldapView(l), err
 		})
 }
@@ -86,44 +112,21 @@ func (s *Service) deleteLDAP() *command.Command {
 		})
 }
 
-// LinkView is a link as the API shows it.
-type LinkView struct {
-	DomainID  string `json:"domainid" doc:"the domain"`
-	Type      string `json:"type" doc:"GROUP or OU"`
-	Name      string `json:"name" doc:"the DN of the group or unit"`
-	LDAP      string `json:"ldapdomain" doc:"the DN of the group or unit"`
-	Rank      int    `json:"accounttype" doc:"the type of the accounts that are made"`
-	AccountID string `json:"accountid" doc:"the account of the admin that was imported"`
+type updateLDAPRequest struct {
+	ID   string `json:"id" ref:"ldapconfiguration" required:"true" doc:"the id of the directory"`
+	Host string `json:"hostname" required:"true" doc:"the name or address of the directory"`
+	Port int    `json:"port" required:"true" range:"1..65535" doc:"the port"`
+	ldapDetails
+	BindPassword *string `json:"bindpassword" secret:"true" doc:"the password of who searches; without it that of until now"`
 }
 
-type linkDomainRequest struct {
-	DomainID string `json:"domainid" ref:"domain" required:"true" doc:"the domain"`
-	Type     string `json:"type" enum:"GROUP,OU" required:"true" doc:"GROUP or OU"`
-	DN       string `json:"ldapdomain" max:"500" doc:"the DN of the group or unit"`
-	Name     string `json:"name" max:"500" doc:"the same, as it was called before"`
-	Rank     int    `json:"accounttype" required:"true" range:"0..2" doc:"the type of the accounts that are made: 0 user, 2 domain admin"`
-	Admin    string `json:"admin" doc:"a user of the directory who becomes the domain's admin"`
-}
-
-func (s *Service) linkDomain() *command.Command {
-	return command.New(command.Meta{Name: "linkDomainToLdap", Object: "LinkDomainToLdap", Event: "LDAP.LINK", Roles: command.Admin, Since: "4.6.0", Doc: "Lets a directory's group or unit into a domain"},
-		func(ctx context.Context, r linkDomainRequest) (LinkView, error) {
-			if r.DN == "" {
-				r.DN = r.Name
-			}
-			l, err := s.IAM.LinkLDAP(ctx, iam.LDAPLink{DomainID: r.DomainID, Type: r.Type, Name: r.DN, AccountType: store.Rank(r.Rank)})
-			if err != nil {
-				return LinkView{}, err
-			}
-			v := LinkView{DomainID: l.DomainID, Type: l.Type, Name: l.Name, LDAP: l.Name, Rank: int(l.AccountType)}
-			if r.Admin == "" {
-				return v, nil
-			}
-			a, _, err := s.IAM.CreateAccount(ctx, iam.CreateAccount{
-				DomainID: l.DomainID, RoleID: iam.RoleDomainAdmin,
-				User: iam.NewUser{Username: r.Admin, Source: iam.LDAP},
-			})
-			v.AccountID = a.ID
-			return v, err
+// updateLDAP is Aerie's own: CloudStack removes a directory and adds it anew.
+func (s *Service) updateLDAP() *command.Command {
+	return command.New(command.Meta{Name: "updateLdapConfiguration", Object: "LdapConfiguration", Event: "LDAP.UPDATE", Roles: command.Admin, Doc: "Changes a directory; what is not given gets its usual value"},
+		func(ctx context.Context, r updateLDAPRequest) (LDAPView, error) {
+			l := r.server()
+			l.ID, l.Host, l.Port = r.ID, r.Host, r.Port
+			l, err := s.IAM.UpdateLDAP(ctx, l, r.BindPassword)
+			return ldapView(l), err
 		})
 }

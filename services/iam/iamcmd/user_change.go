@@ -18,7 +18,7 @@ type createUserRequest struct {
 func (s *Service) createUser() *command.Command {
 	return command.NewReady(command.Meta{Name: "createUser", Object: "user", Event: "USER.CREATE", Roles: managers, Doc: "Adds a user to an account"},
 		func(ctx context.Context, r createUserRequest) (iam.CreateUser, error) {
-			user, err := s.readyUser(ctx, r.newUser)
+			user, err := s.readyUser(ctx, r.newUser, r.DomainID)
 			return iam.CreateUser{Account: iam.AccountRef{Name: r.Account, DomainID: r.DomainID}, User: user}, err
 		},
 		func(ctx context.Context, r iam.CreateUser) (UserView, error) {
@@ -40,6 +40,7 @@ type updateUserRequest struct {
 	Password        string `json:"password" secret:"true" max:"1024" doc:"the new password"`
 	CurrentPassword string `json:"currentpassword" secret:"true" max:"1024" doc:"the password until now; needed by users for their own"`
 	APIKeyAccess    string `json:"apikeyaccess" view:"admin" doc:"whether its API keys may be used: enabled, disabled or inherit"`
+	Mandate2FA      *bool  `json:"mandate2fa" doc:"whether the user must sign in with two factors; only who manages it may say"`
 	APIKey          string `json:"userapikey" doc:"an API key, with usersecretkey"`
 	SecretKey       string `json:"usersecretkey" secret:"true" doc:"the secret of userapikey"`
 }
@@ -51,6 +52,7 @@ func (s *Service) updateUser() *command.Command {
 				ID: r.ID, Username: given(r.Username), FirstName: given(r.FirstName), LastName: given(r.LastName),
 				Email: given(r.Email), Timezone: given(r.Timezone), Password: given(r.Password), CurrentPassword: r.CurrentPassword,
 				APIKeyAccess: given(r.APIKeyAccess), APIKey: given(r.APIKey), SecretKey: given(r.SecretKey), KeepSession: s.IAM.SessionOf(ctx),
+				MustTwoFactor: r.Mandate2FA,
 			})
 		},
 		func(ctx context.Context, r iam.UpdateUser) (UserView, error) {

@@ -24,7 +24,7 @@ type UserView struct {
 	Account       string       `json:"account" doc:"the name of the account"`
 	AccountID     string       `json:"accountid" doc:"the id of the account"`
 	Type          int          `json:"accounttype" doc:"the type of the account"`
-	UserSource    string       `json:"usersource" doc:"native or ldap"`
+	UserSource    string       `json:"usersource" doc:"native, ldap, oauth2 or saml2"`
 	RoleID        string       `json:"roleid" doc:"the id of the role"`
 	RoleType      string       `json:"roletype" doc:"the type of the role"`
 	RoleName      string       `json:"rolename" doc:"the name of the role"`
@@ -48,7 +48,7 @@ type listUsersRequest struct {
 	Username     string `json:"username" doc:"the name of the user"`
 	Type         *int   `json:"accounttype" doc:"the type of the account"`
 	State        string `json:"state" enum:"enabled,disabled,locked" doc:"the state"`
-	UserSource   string `json:"usersource" enum:"native,ldap" doc:"where the password is checked"`
+	UserSource   string `json:"usersource" enum:"native,ldap,oauth2,saml2" doc:"where the password is checked"`
 	APIKeyAccess string `json:"apikeyaccess" doc:"users with this access by keys"`
 }
 
@@ -89,6 +89,9 @@ func (s *Service) userViews(ctx context.Context, rows []iam.User) ([]UserView, e
 	if err != nil {
 		return nil, err
 	}
+	if around.keys, err = s.keysIn(ctx, rows); err != nil {
+		return nil, err
+	}
 	views := make([]UserView, len(rows))
 	for i, u := range rows {
 		views[i] = around.user(ctx, u)
@@ -110,6 +113,16 @@ type surroundings struct {
 	accounts map[string]iam.Account
 	domains  map[string]iam.Domain
 	roles    map[string]iam.Role
+	keys     map[string]string // of users, see Service.keysIn
+}
+
+// keysIn are the latest API keys of users.
+func (s *Service) keysIn(ctx context.Context, users []iam.User) (map[string]string, error) {
+	ids := make([]string, len(users))
+	for i, u := range users {
+		ids[i] = u.ID
+	}
+	return s.IAM.APIKeys(ctx, ids)
 }
 
 func distinct(ids []string) []string {
@@ -119,7 +132,7 @@ func distinct(ids []string) []string {
 
 func (s *Service) surroundings(ctx context.Context, accounts []iam.Account) (around surroundings, err error) {
 	var domainIDs, roleIDs []string
-	around = surroundings{map[string]iam.Account{}, map[string]iam.Domain{}, map[string]iam.Role{}}
+	around = surroundings{accounts: map[string]iam.Account{}, domains: map[string]iam.Domain{}, roles: map[string]iam.Role{}}
 	for _, a := range accounts {
 		around.accounts[a.ID] = a
 		domainIDs, roleIDs = append(domainIDs, a.DomainID), append(roleIDs, a.RoleID)
@@ -162,9 +175,7 @@ func (around surroundings) user(ctx context.Context, u iam.User) UserView {
 		Timezone: u.Timezone, APIKeyAccess: u.APIKeyAccess, IsDefault: u.IsDefault,
 		ChildDomain: u.DomainPath != caller.DomainPath && strings.HasPrefix(u.DomainPath, caller.DomainPath),
 	}
-	if u.APIKey != nil {
-		v.APIKey = *u.APIKey
-	}
+	v.APIKey, v.TwoFactor, v.TwoFactorMust = around.keys[u.ID], u.TwoFactor != "", u.TwoFactorMust
 	return v
 }
 

@@ -38,6 +38,7 @@ type DB struct {
 	write, read *gorm.DB // the same pool on MySQL
 	mysql       bool
 	now         func() time.Time
+	ids         idClock
 	rand        io.Reader
 	log         *slog.Logger
 	seal        sealer

@@ -53,16 +53,15 @@ type app struct {
 	db              *store.DB
 	config          *config.Service
 	integrationPort config.Value[int]
-	keepEvents      config.Value[time.Duration]
 	iam             *iam.Service
 	jobs            *job.Engine
 	mail            *mail.Service
 	labels          *label.Service
 	catalog         *catalog.Service
 	alarm           *alarm.Service
-	keepAlerts      config.Value[time.Duration]
 	pageSize        config.Value[int]
 	throttle        *iam.Throttle
+	purges          []reconcile.Loop
 	thresholds      *infra.Thresholds
 	brand           *config.Brand
 	registry        *command.Registry
@@ -99,7 +98,6 @@ func open(ctx context.Context, s state, log *slog.Logger) (*app, error) {
 	a.config = config.New(a.db)
 	settings := compute.DeclareSettings(a.config)
 	a.integrationPort = a.config.Int("integration.api.port", "Advanced", 0, 0, 65535)
-	a.keepEvents = a.config.Duration("event.purge.delay", "Advanced", 15*24*time.Hour, 24*time.Hour)
 	who := iam.DeclareSettings(a.config)
 	who.Log = log
 	a.iam = iam.New(a.db, who)
@@ -260,6 +258,7 @@ func (a *app) keep() {
 		reconcile.Loop{Name: "capacity", Every: time.Minute, Run: func(ctx context.Context) error { return a.infra.WatchCapacity(ctx, a.thresholds) }},
 		reconcile.Loop{Name: "history", Every: time.Hour, Run: a.prune},
 	)
+	a.loops.Add(a.purges...)
 }
 
 // keepJobs is how long the portal shows a finished job.
@@ -267,14 +266,6 @@ const keepJobs = 30 * 24 * time.Hour
 
 func (a *app) prune(ctx context.Context) error {
 	_, err := a.jobs.Prune(ctx, keepJobs)
-	if age := a.keepEvents.Get(ctx); age > 0 {
-		_, pruned := event.Prune(ctx, a.db, age)
-		err = errors.Join(err, pruned)
-	}
-	if age := a.keepAlerts.Get(ctx); age > 0 {
-		_, pruned := event.PruneAlerts(ctx, a.db, age)
-		err = errors.Join(err, pruned)
-	}
 	return errors.Join(err, a.compute.PruneTickets(ctx))
 }
 

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"aerie/services/fault"
+	"aerie/services/iam"
 	"aerie/services/iam/iamcmd"
 	"aerie/views/components"
 	"aerie/views/pages/profile"
@@ -45,9 +46,11 @@ func (r *Request) showProfile(wrong error, p profile.Props) error {
 		{Label: r.T("param.timezone"), Value: components.Text(u.Timezone)},
 		{Label: r.T("col.id"), Copy: u.ID},
 	}
-	f := r.passwordForm()
-	r.fill(&f, wrong)
-	p.Password = f.Form
+	if u.Source == iam.Native && r.May("updateUser") {
+		f := r.passwordForm()
+		r.fill(&f, wrong)
+		p.Password = f.Form
+	}
 	status := http.StatusOK
 	if wrong != nil {
 		status = http.StatusUnprocessableEntity

@@ -79,7 +79,7 @@ func (s *Service) insertDomain(ctx context.Context, parent Domain, r CreateDomai
 	if err := s.db.In(ctx).Create(&d).Error; err != nil {
 		return Domain{}, taken(err, "name", r.Name)
 	}
-	return d, s.createQuotas(store.System(ctx, "counters of a new domain"), d.Path, true)
+	return d, s.createQuotas(store.System(ctx, "counters of a new domain"), d.Path, false)
 }
 
 func (s *Service) newRow(id string) store.Row {

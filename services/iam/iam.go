@@ -27,6 +27,8 @@ type Options struct {
 	Limits func(context.Context, Kind) int64
 	// ProjectLimits are the same for projects.
 	ProjectLimits func(context.Context, Kind) int64
+	// DomainLimits are the same for domains, when none above has one either.
+	DomainLimits func(context.Context, Kind) int64
 	// Argon is the cost of new password hashes.
 	Argon Argon
 	// LDAPTimeout bounds a login at directories, all servers together.
@@ -97,6 +99,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Limits == nil {
 		o.Limits = func(_ context.Context, k Kind) int64 { return k.Default() }
+	}
+	if o.DomainLimits == nil {
+		o.DomainLimits = func(_ context.Context, k Kind) int64 { return k.DomainDefault() }
 	}
 	if o.ProjectLimits == nil {
 		o.ProjectLimits = func(_ context.Context, k Kind) int64 { return k.Default() }

@@ -43,29 +43,32 @@ const (
 
 const gib = 1 << 30
 
-// kinds are each kind's name in the API, unit and CloudStack's default limit.
+// kinds are each kind's name in the API, its unit, CloudStack's default limits of
+// accounts and of domains, and how their settings end.
 var kinds = []struct {
-	name  string
-	unit  int64
-	limit int64
+	name    string
+	unit    int64
+	limit   int64
+	domain  int64
+	setting string
 }{
-	{"user_vm", 1, 20},
-	{"public_ip", 1, 20},
-	{"volume", 1, 20},
-	{"snapshot", 1, 20},
-	{"template", 1, 20},
-	{"project", 1, 10},
-	{"network", 1, 20},
-	{"vpc", 1, 20},
-	{"cpu", 1, 40},
-	{"memory", 1, 40960},
-	{"primary_storage", gib, 200},
-	{"secondary_storage", gib, 400},
-	{"backup", 1, 20},
-	{"backup_storage", gib, 400},
-	{"bucket", 1, 20},
-	{"object_storage", gib, 400},
-	{"gpu", 1, 20},
+	{"user_vm", 1, 20, 40, "user.vms"},
+	{"public_ip", 1, 20, 40, "public.ips"},
+	{"volume", 1, 20, 40, "volumes"},
+	{"snapshot", 1, 20, 40, "snapshots"},
+	{"template", 1, 20, 40, "templates"},
+	{"project", 1, 10, 50, "projects"},
+	{"network", 1, 20, 40, "networks"},
+	{"vpc", 1, 20, 40, "vpcs"},
+	{"cpu", 1, 40, 80, "cpus"},
+	{"memory", 1, 40960, 81920, "memory"},
+	{"primary_storage", gib, 200, 400, "primary.storage"},
+	{"secondary_storage", gib, 400, 800, "secondary.storage"},
+	{"backup", 1, 20, 40, "backups"},
+	{"backup_storage", gib, 400, 800, "backup.storage"},
+	{"bucket", 1, 20, 40, "buckets"},
+	{"object_storage", gib, 400, 800, "object.storage"},
+	{"gpu", 1, 20, 20, "gpus"},
 }
 
 // Kinds lists all kinds.
@@ -94,6 +97,9 @@ func (k Kind) Unit() int64 { return kinds[k].unit }
 
 // Default is CloudStack's default limit of an account, in units.
 func (k Kind) Default() int64 { return kinds[k].limit }
+
+// DomainDefault is CloudStack's default limit of a domain, in units.
+func (k Kind) DomainDefault() int64 { return kinds[k].domain }
 
 // Unlimited is the limit that is none.
 const Unlimited = -1
@@ -140,6 +146,11 @@ func (q quotaQuery) take(ctx context.Context) error {
 		return nil
 	}
 	for try := 0; ; try++ {
+		above, err := q.s.limitsAbove(ctx, q.owners)
+		if err != nil {
+			return fmt.Errorf("reserve: %w", err)
+		}
+		q.above = above
 		n, err := q.reserve(ctx)
 		if err != nil {
 			return fmt.Errorf("reserve: %w", err)
@@ -235,6 +246,7 @@ type quotaQuery struct {
 	owners []string
 	kinds  []Kind
 	want   Amounts
+	above  limitsAbove
 }
 
 func (s *Service) newQuotaQuery(ctx context.Context, o store.Owner, want Amounts) (quotaQuery, error) {
@@ -316,9 +328,18 @@ func (q quotaQuery) ceiling(ctx context.Context) clause.Expr {
 	limit := q.byKind(func(k Kind) int64 { return q.s.opts.Limits(ctx, k) })
 	shared := q.byKind(func(k Kind) int64 { return q.s.opts.ProjectLimits(ctx, k) })
 	unit := q.byKind(Kind.Unit)
+	var domains clause.Expr
+	for _, owner := range q.owners {
+		if !strings.HasPrefix(owner, "/") {
+			continue
+		}
+		of := q.byKind(func(k Kind) int64 { return q.s.domainLimit(ctx, q.above, owner, k) })
+		domains.SQL += " WHEN owner = ? THEN " + of.SQL
+		domains.Vars = append(append(domains.Vars, owner), of.Vars...)
+	}
 	return clause.Expr{
-		SQL:  "COALESCE(ceiling, CASE WHEN project THEN " + shared.SQL + " ELSE " + limit.SQL + " END) * " + unit.SQL,
-		Vars: slices.Concat(shared.Vars, limit.Vars, unit.Vars),
+		SQL:  "COALESCE(ceiling, CASE" + domains.SQL + " WHEN project THEN " + shared.SQL + " ELSE " + limit.SQL + " END) * " + unit.SQL,
+		Vars: slices.Concat(domains.Vars, shared.Vars, limit.Vars, unit.Vars),
 	}
 }
 
@@ -351,7 +372,7 @@ func (q quotaQuery) refusal(ctx context.Context) (*fault.Error, error) {
 		return nil, err
 	}
 	for _, row := range list {
-		limit, n := q.s.limitOf(ctx, row), q.want[row.Kind]
+		limit, n := q.s.limitOf(ctx, q.above, row), q.want[row.Kind]
 		if limit < 0 || row.Used+n <= limit*row.Kind.Unit() {
 			continue
 		}
@@ -369,11 +390,13 @@ func (q quotaQuery) refusal(ctx context.Context) (*fault.Error, error) {
 // shown is a count in units, rounded up.
 func shown(n, unit int64) int64 { return (n + unit - 1) / unit }
 
-func (s *Service) limitOf(ctx context.Context, q quota) int64 {
-	if q.Ceiling != nil {
+func (s *Service) limitOf(ctx context.Context, above limitsAbove, q quota) int64 {
+	switch {
+	case q.Ceiling != nil:
 		return *q.Ceiling
-	}
-	if q.Project {
+	case strings.HasPrefix(q.Owner, "/"):
+		return s.domainLimit(ctx, above, q.Owner, q.Kind)
+	case q.Project:
 		return s.opts.ProjectLimits(ctx, q.Kind)
 	}
 	return s.opts.Limits(ctx, q.Kind)
@@ -383,7 +406,7 @@ func (s *Service) limitOf(ctx context.Context, q quota) int64 {
 func (q quotaQuery) makeRows(ctx context.Context) error {
 	var missing []quota
 	for _, owner := range q.owners {
-		rows := newQuotas(owner, q.kinds, strings.HasPrefix(owner, "/"))
+		rows := newQuotas(owner, q.kinds, false)
 		project, err := q.s.countsForProject(ctx, owner)
 		if err != nil {
 			return err

@@ -55,18 +55,26 @@ func (s *Service) Limits(ctx context.Context, of Subject) ([]Limit, error) {
 }
 
 // LimitsOf returns the limits of many at once, by account id or domain path, in
-// one query (two when ROOT is among them). The caller has checked that the
-// actor sees them.
+// one query, with one more when domains are among them that have others above
+// them and one when ROOT is. The caller has checked that the actor sees them.
 func (s *Service) LimitsOf(ctx context.Context, keys []string) (map[string][]Limit, error) {
 	ctx = store.System(ctx, "counters carry no owner; the caller looked the subject up")
 	rows, err := s.telling(ctx, keys)
 	if err != nil {
 		return nil, err
 	}
+	above, err := s.limitsAbove(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
 	out := make(map[string][]Limit, len(keys))
-	defaults := map[bool][]Limit{true: s.emptyLimits(ctx, "/"), false: s.emptyLimits(ctx, "account")}
+	account := s.emptyLimits(func(k Kind) int64 { return s.opts.Limits(ctx, k) })
 	for _, key := range keys {
-		out[key] = slices.Clone(defaults[key[0] == '/'])
+		if key[0] == '/' {
+			out[key] = s.emptyLimits(func(k Kind) int64 { return s.domainLimit(ctx, above, key, k) })
+			continue
+		}
+		out[key] = slices.Clone(account)
 	}
 	for _, r := range rows {
 		for one := range strings.SplitSeq(r.Counters, ",") {
@@ -74,7 +82,8 @@ func (s *Service) LimitsOf(ctx context.Context, keys []string) (map[string][]Lim
 			if err != nil {
 				return nil, fmt.Errorf("counters of %s: %w", r.Owner, err)
 			}
-			out[r.Owner][q.Kind] = Limit{Kind: q.Kind, Max: s.limitOf(ctx, q), Used: q.Used}
+			q.Owner = r.Owner
+			out[r.Owner][q.Kind] = Limit{Kind: q.Kind, Max: s.limitOf(ctx, above, q), Used: q.Used}
 		}
 	}
 	if root := out["/"]; root != nil {
@@ -93,7 +102,7 @@ type counters struct{ Owner, Counters string }
 
 func (s *Service) telling(ctx context.Context, owners []string) (rows []counters, err error) {
 	err = s.db.In(ctx).Model(&quota{}).Where("owner IN ?", owners).
-		Where("used <> 0 OR project OR ceiling IS NOT NULL AND NOT (ceiling = ? AND owner LIKE '/%')", Unlimited).
+		Where("used <> 0 OR project OR ceiling IS NOT NULL").
 		Select("owner, GROUP_CONCAT(CONCAT(kind, ' ', used, ' ', project, ' ', COALESCE(ceiling, ''))) AS counters").
 		Group("owner").Scan(&rows).Error
 	return rows, err
@@ -121,13 +130,10 @@ func unpack(text string) (q quota, err error) {
 	return q, err
 }
 
-func (s *Service) emptyLimits(ctx context.Context, key string) []Limit {
+func (s *Service) emptyLimits(of func(Kind) int64) []Limit {
 	list := make([]Limit, len(kinds))
 	for i, k := range Kinds() {
-		list[i] = Limit{Kind: k, Max: Unlimited}
-		if key[0] != '/' {
-			list[i].Max = s.opts.Limits(ctx, k)
-		}
+		list[i] = Limit{Kind: k, Max: of(k)}
 	}
 	return list
 }

@@ -26,7 +26,7 @@ const (
 
 // carried are the kinds that are counted by a carrier's tags.
 var carried = map[Carrier][]Kind{
-	HostTags:    {Instances, CPUs, Memory},
+	HostTags:    {Instances, CPUs, Memory, GPUs},
 	StorageTags: {Volumes, PrimaryStorage},
 }
 

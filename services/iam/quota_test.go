@@ -114,6 +114,8 @@ func TestLimits(t *testing.T) {
 	if err != nil || l.Max != -1 || l.Available() != -1 {
 		t.Error(l, err)
 	}
+	_, err = w.SetLimit(w.admin, iam.Subject{Domain: d}, iam.Volumes, iam.Unlimited)
+	w.must(err)
 	w.must(w.reserve(a.Owner(), iam.Volumes, 100_000))
 	for what, n := range map[string]int64{"negative": -1, "huge": 1 << 62} {
 		w.wantKind(w.reserve(a.Owner(), iam.CPUs, n), fault.Invalid, what)

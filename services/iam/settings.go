@@ -2,44 +2,28 @@ package iam
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"aerie/services/config"
 	"aerie/services/store"
 )
 
-// limited are the kinds whose default limits are settings, under CloudStack's
-// names: those that can be had.
-var limited = map[Kind]string{
-	Instances: "max.account.user.vms", Addresses: "max.account.public.ips", Volumes: "max.account.volumes",
-	Templates: "max.account.templates", Networks: "max.account.networks", CPUs: "max.account.cpus", Memory: "max.account.memory",
-	PrimaryStorage: "max.account.primary.storage", SecondaryStorage: "max.account.secondary.storage", Projects: "max.account.projects",
-}
-
-// ofProject is the setting of a project's limit that goes with an account's.
-func ofProject(setting string) string {
-	return strings.Replace(setting, "max.account.", "max.project.", 1)
-}
-
 // DeclareSettings declares the settings of accounts and sessions, and returns
-// the options that follow them.
+// the options that follow them. The names of default limits are CloudStack's.
 func DeclareSettings(c *config.Service) Options {
-	limits, shared := make(map[Kind]config.Value[int], len(limited)), make(map[Kind]config.Value[int], len(limited))
+	accounts, projects, domains := map[Kind]config.Value[int]{}, map[Kind]config.Value[int]{}, map[Kind]config.Value[int]{}
 	for _, k := range Kinds() {
-		name := limited[k]
-		if name == "" {
-			continue
-		}
-		limits[k] = c.Int(name, "Account Defaults", int(k.Default()), Unlimited, 0)
+		name := kinds[k].setting
+		accounts[k] = c.Int("max.account."+name, "Account Defaults", int(k.Default()), Unlimited, 0)
+		domains[k] = c.Int("max.domain."+name, "Domain Defaults", int(k.DomainDefault()), Unlimited, 0)
 		if k != Projects { // which have none of their own
-			shared[k] = c.Int(ofProject(name), "Project Defaults", int(k.Default()), Unlimited, 0)
+			projects[k] = c.Int("max.project."+name, "Project Defaults", int(k.Default()), Unlimited, 0)
 		}
 	}
 	idle := c.Duration("session.idle.timeout", "Advanced", 30*time.Minute, time.Minute)
 	absolute := c.Duration("session.lifetime", "Advanced", 12*time.Hour, time.Hour)
 	return Options{
-		Idle: idle.Get, Absolute: absolute.Get, Limits: limitsBy(limits), ProjectLimits: limitsBy(shared),
+		Idle: idle.Get, Absolute: absolute.Get, Limits: limitsBy(accounts), ProjectLimits: limitsBy(projects), DomainLimits: limitsBy(domains),
 		TwoFactor: twoFactor(c), Policy: passwordPolicy(c), Issuer: c.String("user.2fa.issuer", "Advanced", "Aerie").Get,
 	}
 }

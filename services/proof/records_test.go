@@ -142,7 +142,7 @@ func TestLimitsOfTags(t *testing.T) {
 		} `json:"resourcelimit"`
 	}
 	list := decoded[limits](w, w.JSON(joe, "listResourceLimits", "tag", "gold"))
-	if len(list.Limits) != 3 || list.Limits[0].Max != -1 || list.Limits[0].Tag != "gold" {
+	if len(list.Limits) != 4 || list.Limits[0].Max != -1 || list.Limits[0].Tag != "gold" {
 		t.Errorf("%+v", list)
 	}
 	if body := w.JSON(w.Admin, "updateResourceCount", append(of, "resourcetype", "0", "tag", "gold")...); !strings.Contains(body, `"resourcecount":4`) {

@@ -16,8 +16,9 @@ func webhookDeliver(w *proof.World) proof.Case {
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { got.Add(1) }))
 	_, err := w.Config.Set(w.Admin, "webhook.allowed.internal.sites", "127.0.0.1")
 	w.Must(err)
-	w.JSON(w.Admin, "createWebhook", "name", "hook", "payloadurl", server.URL, "state", webhook.Disabled)
-	id := w.ID(&webhook.Webhook{}, "name = ?", "hook")
+	name := w.DB.NewID() // each run has one of its own
+	w.JSON(w.Admin, "createWebhook", "name", name, "payloadurl", server.URL, "state", webhook.Disabled)
+	id := w.ID(&webhook.Webhook{}, "name = ?", name)
 	return proof.Case{
 		Submit: w.Command("executeWebhookDelivery", "webhookid", id, "payloadurl", server.URL),
 		Whole: func() error {

@@ -51,6 +51,8 @@ type World struct {
 	Zone   infra.Zone
 	Admin  context.Context
 	*Server
+
+	dsn string
 }
 
 // Server is what one server runs. Several may share a world.
@@ -104,7 +106,8 @@ func New(t testing.TB) *World { return NewWith(t, 2, sim.Options{}) }
 func NewWith(t testing.TB, hosts int, center sim.Options) *World {
 	t.Helper()
 	c := &Clock{}
-	w := &World{TB: t, Clock: c, DB: storetest.OpenWith(t, c.Now), Images: filepath.Join(t.TempDir(), "images")}
+	dsn := storetest.DSN(t)
+	w := &World{TB: t, Clock: c, dsn: dsn, DB: storetest.Connect(t, dsn, c.Now), Images: filepath.Join(t.TempDir(), "images")}
 	center.Dir, center.Now = t.TempDir(), c.Now
 	w.Center = sim.New(center)
 	t.Cleanup(func() { _ = w.Center.Close() })
@@ -160,6 +163,16 @@ func (w *World) NewServer(e *job.Engine) *Server {
 	s := w.services(e)
 	s.register(w.DB)
 	return s
+}
+
+// Beside is the world as a further process sees it, which has all of its own
+// except the data: its services and its connections to the database.
+func (w *World) Beside(name string) *World {
+	w.Helper()
+	other := *w
+	other.DB = storetest.Connect(w.TB, w.dsn, w.Clock.Now)
+	other.Server = other.NewServer(job.New(other.DB, job.Options{Name: name}))
+	return &other
 }
 
 // services is a server without commands.

@@ -26,7 +26,19 @@ import (
 type Loop struct {
 	Name  string
 	Every time.Duration
-	Run   func(ctx context.Context) error
+	// Period takes the place of Every where a setting says how often; then Every
+	// is how soon a change of the setting is noticed. 0 is Every.
+	Period func(ctx context.Context) time.Duration
+	Run    func(ctx context.Context) error
+}
+
+func (l Loop) period(ctx context.Context) time.Duration {
+	if l.Period != nil {
+		if d := l.Period(ctx); d > 0 {
+			return d
+		}
+	}
+	return l.Every
 }
 
 // Row is a loop's lease and record, one for all servers.
@@ -192,7 +204,11 @@ func (r *Runner) once(ctx context.Context, l *loop, poked bool) (ran bool, wait 
 		return false, min(l.Every, 5*time.Second), err
 	}
 	if !taken {
-		return false, max(time.UnixMilli(row.DueAt).Sub(r.o.Now()), 10*time.Millisecond), nil
+		wait = time.UnixMilli(row.DueAt).Sub(r.o.Now())
+		if l.Period != nil {
+			wait = min(wait, l.Every)
+		}
+		return false, max(wait, 10*time.Millisecond), nil
 	}
 	err = r.run(sys, l, row)
 	return true, l.Every, err
@@ -203,7 +219,7 @@ func (r *Runner) take(ctx context.Context, l *loop, poked bool) (row Row, taken 
 	row, err = r.find(ctx, l)
 	now := r.o.Now().UnixMilli()
 	if row.Worker == "" { // a period that was shortened, or a clock set back, must not wait for the old time
-		poked = poked || row.DueAt > now+l.Every.Milliseconds()
+		poked = poked || row.DueAt > now+l.period(ctx).Milliseconds()
 	}
 	if err != nil || row.DueAt > now && (row.Worker != "" || !poked) {
 		return row, false, err
@@ -274,7 +290,7 @@ func contain(ctx context.Context, l *loop, log *slog.Logger) (err error) {
 func (r *Runner) record(ctx context.Context, l *loop, row Row, took time.Duration, failure error) error {
 	now := r.o.Now()
 	set := map[string]any{
-		"worker": "", "due_at": now.Add(l.Every).UnixMilli(), "last_ms": took.Milliseconds(), "last_error": nil,
+		"worker": "", "due_at": now.Add(l.period(ctx)).UnixMilli(), "last_ms": took.Milliseconds(), "last_error": nil,
 		"runs": gorm.Expr("runs + 1"),
 	}
 	switch {

@@ -251,3 +251,31 @@ func TestARenewalThatHangsEndsTheWork(t *testing.T) {
 	close(release)
 	wg.Wait()
 }
+
+// TestAPeriodFollowsItsSetting: a loop comes as often as is said, and sooner at
+// once when that is said.
+func TestAPeriodFollowsItsSetting(t *testing.T) {
+	db := storetest.Open(t)
+	c := &clock{t: db.Now()}
+	runs, period := 0, 24*time.Hour
+	r := reconcile.New(db, reconcile.Options{Now: c.now})
+	r.Add(reconcile.Loop{
+		Name: "purge", Every: time.Minute, Period: func(context.Context) time.Duration { return period },
+		Run: func(context.Context) error { runs++; return nil },
+	})
+	due := func() time.Duration { return time.UnixMilli(row(t, db, r).DueAt).Sub(c.now()).Round(time.Second) }
+	if ran, err := r.Once(t.Context(), "purge"); !ran || err != nil || due() != period {
+		t.Fatal(ran, err, due())
+	}
+	period = time.Hour
+	if ran, err := r.Once(t.Context(), "purge"); !ran || err != nil || due() != period {
+		t.Error("the setting was shortened:", ran, err, due())
+	}
+	period = 0
+	if ran, err := r.Once(t.Context(), "purge"); !ran || err != nil || due() != time.Minute {
+		t.Error("no setting:", ran, err, due())
+	}
+	if runs != 3 {
+		t.Error(runs, "runs")
+	}
+}

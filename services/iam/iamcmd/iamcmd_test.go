@@ -152,7 +152,7 @@ func TestLifeOfATenant(t *testing.T) {
 	w := newWorld(t)
 	d := field(w.ok(w.admin, "createDomain", "name=dept", "networkdomain=dept.example"), "domain", "id")
 	sub := w.ok(w.admin, "createDomain", "name=team", "parentdomainid="+d)
-	if field(sub, "domain", "path") != "ROOT/dept/team" || field(sub, "domain", "parentdomainname") != "dept" || field(sub, "domain", "vmlimit") != "Unlimited" {
+	if field(sub, "domain", "path") != "ROOT/dept/team" || field(sub, "domain", "parentdomainname") != "dept" || field(sub, "domain", "vmlimit") != "40" {
 		t.Error(sub)
 	}
 	made := w.ok(w.admin, "createAccount", "username=ann", "password=pw", "firstname=Ann", "lastname=Bee", "email=a@example.org",

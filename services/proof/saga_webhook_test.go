@@ -25,7 +25,7 @@ func webhookDeliver(w *proof.World) proof.Case {
 			if got.Load() == 0 {
 				return errors.New("nothing came")
 			}
-			return some(w, 0, &webhook.Delivery{}, "ended_at IS NULL OR NOT success")
+			return some(w, 0, &webhook.Delivery{}, "webhook_id = ? AND (ended_at IS NULL OR NOT success)", id)
 		},
 		Empty: func() error { return nil },
 		After: server.Close,

@@ -25,6 +25,7 @@ import (
 	"aerie/services/network"
 	"aerie/services/project"
 	"aerie/services/proof"
+	"aerie/services/signon"
 	"aerie/services/storage"
 	"aerie/services/store"
 	"aerie/services/webhook"
@@ -77,6 +78,10 @@ func newTenants(t *testing.T) *tenants {
 		"vlan": w.ID(&network.PublicRange{}, "1 = 1"),
 	}
 	w.Call(w.Admin, "importRole", "name", canary+"-role", "type", "User", "ispublic", "false", "rules[0].rule", "list*", "rules[0].permission", "allow")
+	w.Call(w.Admin, "registerOauthProvider", "provider", "corp", "description", "Corp", "clientid", "aerie", "secretkey", "s", "issuer", "https://id.example",
+		"redirecturi", "https://portal.test/sign-in/oidc")
+	x.infra["oauthprovider"] = w.ID(&signon.Provider{}, "name = ?", "corp")
+	w.Call(w.Admin, "updateOauthProvider", "id", x.infra["oauthprovider"], "enabled", "false") // all see those that are offered
 	x.infra["role"], x.infra["rolepermission"] = w.ID(&iam.Role{}, "is_public = ?", false), w.ID(&iam.Permission{}, "1 = 1")
 	w.Finish()
 	return x
@@ -236,6 +241,8 @@ var kinds = map[string]string{
 	"listResourceLimits.id": "nothing", "updateUser.userapikey": "nothing",
 	"resourceids": "virtualmachine", "entityid": "virtualmachine", "listRegions.id": "nothing", "addRegion.id": "nothing", "updateRegion.id": "nothing", "removeRegion.id": "nothing",
 	"updateAnnotationVisibility.id": "annotation", "removeAnnotation.id": "annotation",
+	// What is offered on the sign-in page is for everybody, and a client's id is the provider's.
+	"listOauthProvider.id": "nothing", "clientid": "nothing",
 }
 
 // names tells whether a parameter names something.

@@ -33,7 +33,8 @@ type parcel struct {
 // send writes a delivery and the job that makes it.
 func (s *Service) send(ctx context.Context, w Webhook, d Delivery, own ...parcel) (Delivery, error) {
 	d.ID, d.CreatedAt, d.WebhookID, d.Owned = s.db.NewID(), s.db.Now(), w.ID, w.Owned
-	if err := s.db.In(ctx).Create(&d).Error; err != nil {
+	sys := store.System(ctx, "deliveries belong to the webhook's owner, who may be a project")
+	if err := s.db.In(sys).Create(&d).Error; err != nil {
 		return d, err
 	}
 	p := parcel{}
@@ -41,7 +42,6 @@ func (s *Service) send(ctx context.Context, w Webhook, d Delivery, own ...parcel
 		p = own[0]
 	}
 	p.ID = d.ID
-	sys := store.System(ctx, "deliveries are the cloud's own work")
 	_, err := s.Jobs.Submit(sys, job.Spec{Kind: kind, Owner: store.Owner{DomainPath: "/"}, Object: "webhookdelivery", ObjectID: d.ID, State: p})
 	return d, err
 }

@@ -2,7 +2,6 @@ package portal
 
 import (
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
@@ -24,53 +23,6 @@ func events() area {
 			on.GET("/events/:id", showEvent)
 		},
 	}
-}
-
-// alerts are an operator's troubles.
-func alerts() area {
-	return area{
-		entries: []entry{{Group: "nav.infrastructure", Key: "nav.alerts", Icon: "bell", Path: "/alerts", Needs: "listAlerts"}},
-		routes: func(on routes) {
-			on.GET("/alerts", func(r *Request) error { return showList(r, alertList(r)) })
-			on.POST("/alerts/archive", archiveAlerts)
-			on.both("/alerts/delete", func(r *Request) error { return r.manyAsked("deleteAlerts", "alerts", "/alerts") })
-		},
-	}
-}
-
-func alertList(r *Request) listPage[builtin.AlertView] {
-	type view = builtin.AlertView
-	l := listPage[view]{
-		ID: "alerts", Title: r.T("nav.alerts"), Command: "listAlerts", SearchLabel: r.T("events.search"),
-		RowID: func(a view) string { return a.ID }, Name: func(a view) string { return a.Description },
-		Filters: []components.Filter{r.filter("type", alertTypes())},
-		Columns: []column[view]{
-			{Key: "alert", Label: r.T("col.alert"), Text: func(a view) string { return a.Description }},
-			{Key: "type", Label: r.T("col.type"), Text: func(a view) string { return a.Name }, Cell: func(a view) templ.Component { return components.Code(a.Name) }},
-			{Key: "when", Label: r.T("col.when"), Text: func(a view) string { return a.Sent.UTC().Format(time.RFC3339) }, Cell: func(a view) templ.Component { return components.Time(a.Sent.Time) }},
-		},
-		Empty: components.Empty{Icon: "bell", Title: r.T("dashboard.no_alerts"), Text: r.T("events.no_alerts_text")},
-	}
-	if r.May("archiveAlerts") {
-		l.Bulk = []components.Bulk{{Label: r.T("action.archive"), Icon: "archive", Post: r.Path("/alerts/archive")}}
-		if r.May("deleteAlerts") {
-			l.Bulk = append(l.Bulk, components.Bulk{Label: r.T("pg.a.delete"), Icon: "trash-2", Post: r.Path("/alerts/delete"), Style: components.Danger, Ask: true})
-		}
-		l.Actions = func(a view) components.Menu {
-			return components.Menu{Inline: &components.Action{Label: r.T("action.archive"), Icon: "archive", Post: r.Path("/alerts/archive"), Full: true, Fields: []components.Pair{{Name: "id", Value: a.ID}}}}
-		}
-	}
-	return l
-}
-
-func archiveAlerts(r *Request) error { return r.many("archiveAlerts", "events.archived", "/alerts") }
-
-// alertTypes are the kinds of alerts that can be chosen.
-func alertTypes() (out []components.Option) {
-	for _, k := range event.Kinds() {
-		out = append(out, components.Option{Value: strconv.Itoa(int(k.Number)), Label: k.Name})
-	}
-	return out
 }
 
 // many calls a command once for all that is selected.

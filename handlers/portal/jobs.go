@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,7 +34,7 @@ func jobs() area {
 // jobRow is a job with the names that its page shows.
 type jobRow struct {
 	job.Row
-	Title, Name, Actor string
+	Title, Name, Actor, Owner string
 }
 
 func jobList(r *Request) listPage[jobRow] {
@@ -44,12 +45,23 @@ func jobList(r *Request) listPage[jobRow] {
 	return listPage[jobRow]{
 		ID: "jobs", Title: r.T("nav.jobs"), Kind: "job", IDs: "ids", SearchLabel: r.T("jobs.search"),
 		Load:    func(v url.Values) (command.List[jobRow], error) { return r.jobRows(v) },
-		Filters: []components.Filter{{Name: "status", Label: r.T("col.state"), Options: states}},
+		Filters: []components.Filter{{Name: "status", Label: r.T("col.state"), Options: states}, {Name: "command", Label: r.T("col.action"), Options: r.jobCommands()}},
 		RowID:   func(j jobRow) string { return j.ID }, Name: func(j jobRow) string { return j.Title },
 		Busy:    func(j jobRow) bool { return j.Status.Live() },
 		Columns: jobColumns(r),
 		Empty:   components.Empty{Icon: "list-checks", Title: r.T("jobs.empty"), Text: r.T("jobs.empty_text")},
 	}
+}
+
+// jobCommands are what jobs can be of, as far as the reader may ask for it.
+func (r *Request) jobCommands() (out []components.Option) {
+	for _, c := range r.Portal.Registry.All() {
+		if c.Async && c.Event != "" && r.May(c.Name) {
+			out = append(out, components.Option{Value: c.Name, Label: event.Title(r.Ctx(), c.Event)})
+		}
+	}
+	slices.SortFunc(out, func(a, b components.Option) int { return strings.Compare(a.Label, b.Label) })
+	return out
 }
 
 func jobColumns(r *Request) []column[jobRow] {
@@ -63,11 +75,14 @@ func jobColumns(r *Request) []column[jobRow] {
 		}},
 		{Key: "progress", Label: r.T("col.progress"), Text: func(j jobRow) string { return r.progress(j) }},
 		{Key: "actor", Label: r.T("col.actor"), Text: func(j jobRow) string { return j.Actor }},
+		{Key: "owner", Label: r.T("col.owner"), Optional: !r.Managing(), Text: func(j jobRow) string { return j.Owner }},
 		{
 			Key: "started", Label: r.T("col.started"), Phone: true, Text: func(j jobRow) string { return j.CreatedAt.UTC().Format(time.RFC3339) },
 			Cell: func(j jobRow) templ.Component { return components.Time(j.CreatedAt) },
 		},
 		{Key: "took", Label: r.T("col.took"), Number: true, Text: func(j jobRow) string { return took(r.Ctx(), &j.Row) }},
+		optional(column[jobRow]{Key: "command", Label: r.T("col.command"), Text: func(j jobRow) string { return j.Command }, Cell: func(j jobRow) templ.Component { return components.Code(j.Command) }}),
+		optional(column[jobRow]{Key: "id", Label: r.T("col.id"), Text: func(j jobRow) string { return j.ID }, Cell: func(j jobRow) templ.Component { return components.CopyID{Value: j.ID, Short: true} }}),
 	}
 }
 
@@ -155,11 +170,11 @@ func (r *Request) jobRows(v url.Values) (command.List[jobRow], error) {
 	if s := v.Get("objectid"); s != "" {
 		q = q.Where("object_id = ?", s)
 	}
-	p := command.Paging{Keyword: v.Get("keyword")}
-	if page := v.Get("page"); page != "" {
-		p.Page, p.PageSize = new(number(page, 1)), new(number(v.Get("pagesize"), pageSize))
+	if s := v.Get("command"); s != "" {
+		q = q.Where("command = ?", s)
 	}
-	rows, n, err := command.Rows[job.Row](p.Search(q, "command", "event", "object_id", "id"), p, "id DESC")
+	p := paging(v)
+	rows, n, err := command.Newest[job.Row](p.Search(q, "command", "event", "object_id", "object_name", "id"), p, r.Portal.marks)
 	if err != nil {
 		return command.List[jobRow]{}, err
 	}
@@ -184,9 +199,9 @@ func (r *Request) inScope(q *gorm.DB) *gorm.DB {
 
 // named finds what jobs are about and who began them: two queries.
 func (r *Request) named(rows []job.Row) ([]jobRow, error) {
-	var ids, users []string
+	var ids, users, owners []string
 	for _, j := range rows {
-		ids, users = append(ids, j.ID), append(users, j.ActorUserID)
+		ids, users, owners = append(ids, j.ID), append(users, j.ActorUserID), append(owners, j.AccountID)
 	}
 	names := map[string]string{}
 	var events []event.Row
@@ -198,10 +213,13 @@ func (r *Request) named(rows []job.Row) ([]jobRow, error) {
 	for _, e := range events {
 		names[e.JobID] = e.ResourceName
 	}
-	who, err := r.Portal.IAM.Usernames(store.System(r.Ctx(), "names of who began jobs"), users)
+	who, _, err := r.Portal.IAM.NamesByID(store.System(r.Ctx(), "names of who began jobs and whose they are"), owners, nil, users)
 	out := make([]jobRow, len(rows))
 	for i := range rows {
-		j := jobRow{Row: rows[i], Title: r.jobTitle(&rows[i]), Name: names[rows[i].ID], Actor: who[rows[i].ActorUserID]}
+		j := jobRow{
+			Row: rows[i], Title: r.jobTitle(&rows[i]), Name: names[rows[i].ID], Actor: who[rows[i].ActorUserID],
+			Owner: or(who["project/"+rows[i].AccountID], who[rows[i].AccountID]),
+		}
 		if j.ActorWhy != "" {
 			j.Actor = r.T("jobs.aerie")
 		}

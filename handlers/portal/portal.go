@@ -72,6 +72,7 @@ type Portal struct {
 	areas []area
 	live  map[string]liveRows
 	hub   *hub
+	marks *command.Marks
 }
 
 // New makes the portal.
@@ -82,7 +83,7 @@ func New(p Parts) *Portal {
 	if len(p.Sessions.Themes) == 0 {
 		p.Sessions.Themes = []string{"light", "dark"}
 	}
-	out := &Portal{Parts: p, areas: areas(), live: map[string]liveRows{}, hub: newHub(p.DB, p.Log)}
+	out := &Portal{Parts: p, areas: areas(), live: map[string]liveRows{}, hub: newHub(p.DB, p.Log), marks: command.NewMarks(p.DB.Now)}
 	for _, a := range out.areas {
 		for kind, rows := range a.live {
 			out.live[kind] = rows

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"aerie/services/config"
 	"aerie/services/event"
@@ -95,3 +96,110 @@ func TestAnEventTellsWhatChanged(t *testing.T) {
 		t.Error("not deleted")
 	}
 }
+
+// TestAlertsOfOperators: what stands and what is over, the page of each, and
+// their end; nobody else knows that there are any.
+func TestAlertsOfOperators(t *testing.T) {
+	s := newSite(t)
+	s.Account("acme", "dora", iam.RoleDomainAdmin)
+	s.Account("acme", "mara", iam.RoleUser)
+	host := s.first("hosts")
+	raise := func(text string) {
+		t.Helper()
+		_, err := event.Raise(s.Sys(), s.DB, event.Alert{Kind: event.Host, Subject: host, Message: "alert.generated", Args: []any{"text", text}, ZoneID: s.Zone.ID, HostID: host})
+		s.Must(err)
+	}
+	raise("It was silent.")
+	s.Clock.Add(5 * time.Minute)
+	_, err := event.Clear(s.Sys(), s.DB, event.Host, host)
+	s.Must(err)
+	s.Clock.Add(time.Hour)
+	raise("It is silent.")
+	raise("It is silent.")
+	over, stands := s.ID(&event.AlertRow{}, "standing IS NULL"), s.ID(&event.AlertRow{}, "standing IS NOT NULL")
+	admin := s.signIn(t, "", "admin")
+	for query, want := range map[string][2]bool{
+		"": {true, true}, "?state=standing": {true, false}, "?state=over": {false, true}, "?type=7": {true, true}, "?type=0": {false, false},
+		"?archived=true": {false, false}, "?as=csv": {true, true}, "?as=csv&state=over": {false, true},
+	} {
+		body := admin.get("/all/alerts"+query, 200)
+		if got := [2]bool{strings.Contains(body, "It is silent."), strings.Contains(body, "It was silent.")}; got != want {
+			t.Errorf("%q has what stands and what is over: %v, want %v", query, got, want)
+		}
+	}
+	for _, want := range []string{"It is silent.", "Standing", "Lasted", "It was silent.", "ALERT.COMPUTE.HOST", "A mail waits", "A line for syslog waits"} {
+		if body := text(admin.get("/all/alerts/"+stands, 200)); !strings.Contains(body, want) {
+			t.Errorf("the alert's page lacks %q: %s", want, body)
+		}
+	}
+	if body := admin.get("/all/alerts/"+stands, 200); !strings.Contains(body, "/hosts/"+host) || !strings.Contains(body, "/zones/"+s.Zone.ID) {
+		t.Error("the alert's page does not lead to where it is")
+	}
+	admin.post("/all/alerts/archive", http.StatusSeeOther, "id", over)
+	if body := admin.get("/all/alerts", 200); strings.Contains(body, over) || !strings.Contains(admin.get("/all/alerts?archived=true", 200), over) {
+		t.Error("it was not archived")
+	}
+	admin.post("/all/alerts/delete", http.StatusSeeOther, "id", over)
+	admin.get("/all/alerts/"+over, http.StatusNotFound)
+	admin.post("/all/alerts/new", http.StatusSeeOther, "type", "14", "description", "Power is cut tonight.")
+	s.Finish()
+	if n := s.Count(&event.AlertRow{}, "name = ? AND type = 14", "ALERT.MANAGEMENT"); n != 1 {
+		t.Error(n, "alerts were raised")
+	}
+	admin.post("/all/alerts/new", http.StatusUnprocessableEntity, "type", "14", "description", "")
+	for _, name := range []string{"dora", "mara"} {
+		g := s.signIn(t, "acme", name)
+		if strings.Contains(g.get(g.home, 200), "/alerts") {
+			t.Error(name, "is led to alerts")
+		}
+		g.get(g.scope()+"/alerts/"+stands, http.StatusNotFound)
+		g.get(g.scope()+"/alerts/new", http.StatusNotFound)
+		g.post(g.scope()+"/alerts/delete", http.StatusNotFound, "id", stands)
+	}
+	if n := s.Count(&event.AlertRow{}, "id = ?", stands); n != 1 {
+		t.Error("it was deleted by who must not")
+	}
+}
+
+// TestJobsOfThreeRoles: each sees the jobs of what is theirs, who looks after
+// others sees whose they are, and all find them by what was done.
+func TestJobsOfThreeRoles(t *testing.T) {
+	s := newSite(t)
+	s.Account("acme", "dora", iam.RoleDomainAdmin)
+	s.Account("rival", "eve", iam.RoleUser)
+	s.Account("acme", "mara", iam.RoleUser)
+	s.Call(s.As("acme", "mara"), "stopVirtualMachine", "id", s.Deploy(s.As("acme", "mara"), "web-1"))
+	s.Deploy(s.As("rival", "eve"), "store-1")
+	for _, who := range []struct {
+		domain, name string
+		sees         [2]bool // web-1, store-1
+		owner        bool
+	}{{"", "admin", [2]bool{true, true}, true}, {"acme", "dora", [2]bool{true, false}, true}, {"acme", "mara", [2]bool{true, false}, false}, {"rival", "eve", [2]bool{false, true}, false}} {
+		t.Run(who.name, func(t *testing.T) {
+			g := s.signIn(t, who.domain, who.name)
+			list := g.scope() + "/jobs"
+			body := g.get(list, 200)
+			if got := [2]bool{strings.Contains(body, "web-1"), strings.Contains(body, "store-1")}; got != who.sees {
+				t.Errorf("sees %v, want %v", got, who.sees)
+			}
+			if owner := strings.Contains(body, `data-label="Owner"`); owner != who.owner {
+				t.Error("shows whose they are:", owner)
+			}
+			if who.sees[0] {
+				stops := g.get(list+"?command=stopVirtualMachine", 200)
+				if !strings.Contains(stops, "web-1") || strings.Contains(stops, "store-1") || strings.Count(stops, `scope="row"`) != 1 {
+					t.Error("what was stopped:", text(stops))
+				}
+			}
+			if csv := g.get(list+"?as=csv&command=deployVirtualMachine", 200); !strings.Contains(csv, "deployVirtualMachine") || strings.Contains(csv, "stopVirtualMachine") {
+				t.Error(csv)
+			}
+			if failed := g.get(list+"?status=failed", 200); strings.Contains(failed, "web-1") {
+				t.Error("what succeeded is among what failed")
+			}
+		})
+	}
+}
+
+// scope is the part of addresses that says whose things are meant.
+func (g *guest) scope() string { return strings.TrimSuffix(g.home, "/dashboard") }

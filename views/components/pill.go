@@ -63,6 +63,8 @@ var looks = map[string]look{
 	"locked": closed, "suspended": closed, "expired": resting, "declined": resting, "completed": good,
 	// rules
 	"allow": good, "deny": {Bad, "circle-x"},
+	// alerts
+	"standing": {Warn, "bell"}, "over": good,
 	// severities
 	"info": {Busy, "info"}, "warn": {Warn, "triangle-alert"}, "critical": {Bad, "octagon-alert"},
 }

@@ -118,7 +118,8 @@ func table(lines []string) map[string]string {
 }
 
 // TestAReaderChangesNothing: for the Read-Only User every command that changes
-// something is refused as if it were not there, and has no effect.
+// something is refused as if it were not there, and has no effect. Only its own
+// second factor is its own business, in a session.
 func TestAReaderChangesNothing(t *testing.T) {
 	t.Parallel()
 	x := newTenants(t)
@@ -134,7 +135,7 @@ func TestAReaderChangesNothing(t *testing.T) {
 		}
 		changing++
 		text, failed := x.ask(reader, c, x.fill(c, reader))
-		if !failed || !strings.HasPrefix(text, "432 ") {
+		if !failed || !strings.HasPrefix(text, "432 ") && !strings.HasSuffix(c.Name, "Authentication") && !strings.HasSuffix(c.Name, "AuthenticationCode") {
 			t.Errorf("%s answers %s", c.Name, text)
 		}
 	}

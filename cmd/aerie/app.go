@@ -167,7 +167,7 @@ func (a *app) register() {
 		refs(a.registry.Ref)
 	}
 	for _, kinds := range []func(*label.Service){
-		who.Kinds, a.catalog.Kinds, a.infra.Kinds, a.images.Kinds, a.net.Kinds, a.storage.Kinds, a.compute.Kinds,
+		who.Kinds, a.catalog.Kinds, a.infra.Kinds, a.images.Kinds, a.net.Kinds, a.storage.Kinds, a.compute.Kinds, a.projects.Kinds,
 	} {
 		kinds(a.labels)
 	}

@@ -9,6 +9,7 @@ import (
 	"aerie/services/fault"
 	"aerie/services/iam"
 	"aerie/services/job"
+	"aerie/services/label"
 	"aerie/services/store"
 )
 
@@ -52,12 +53,15 @@ func (s *Service) submit(ctx context.Context, vm VM, event string, begin func(co
 	return err
 }
 
-// dropKeys takes an account's SSH keys, user data and groups away with it.
+// dropKeys takes an account's SSH keys, user data and groups away with it, and
+// what anybody has put on them.
 func (s *Service) dropKeys(ctx context.Context, a iam.Account) error {
 	ctx = store.System(ctx, "keys and groups of a deleted account")
 	var all error
 	for _, model := range []any{&SSHKey{}, &UserData{}, &Group{}, &AffinityGroup{}} {
-		all = errors.Join(all, s.db.In(ctx).Unscoped().Where("account_id = ?", a.ID).Delete(model).Error)
+		var ids []string
+		mine := func() *gorm.DB { return s.db.In(ctx).Unscoped().Model(model).Where("account_id = ?", a.ID) }
+		all = errors.Join(all, mine().Pluck("id", &ids).Error, label.Drop(ctx, s.db, ids...), mine().Delete(model).Error)
 	}
 	return all
 }

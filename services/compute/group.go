@@ -33,9 +33,7 @@ type GroupView struct {
 // Held is embedded by what belongs to an account or a project.
 type Held struct {
 	iam.Belongs
-	Project     string `json:"project"`
-	ProjectID   string `json:"projectid"`
-	Annotations bool   `json:"hasannotations"`
+	Annotations bool `json:"hasannotations"`
 }
 
 func groupMeta(name, event, doc string) command.Meta {

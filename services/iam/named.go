@@ -25,6 +25,11 @@ func (s *Service) Owners(ctx context.Context, of []store.Owner) (func(store.Owne
 	return belongs, err
 }
 
+// Whose is Owners for packages that know the database alone.
+func Whose(ctx context.Context, db *store.DB, of []store.Owner) (func(store.Owner) Belongs, error) {
+	return (&Service{db: db}).Owners(ctx, of)
+}
+
 // OwnersAnd is Owners with the names of other rows, in the same query.
 func (s *Service) OwnersAnd(ctx context.Context, of []store.Owner, others ...store.Some) (func(store.Owner) Belongs, map[string]string, error) {
 	var accounts, domains []string

@@ -39,13 +39,3 @@ func done(k Kind, f Found) job.Spec {
 func resource(k Kind, f Found) event.Resource {
 	return event.Resource{Kind: k.Name, ID: f.ID, Name: f.Name}
 }
-
-// belongs are the fields of a label that say whose it is.
-type belongs struct {
-	Account    string `json:"account" doc:"the account that owns it"`
-	DomainID   string `json:"domainid" doc:"the domain of the account"`
-	Domain     string `json:"domain" doc:"the name of the domain"`
-	DomainPath string `json:"domainpath" doc:"the path of the domain"`
-	Project    string `json:"project" doc:"the project that owns it"`
-	ProjectID  string `json:"projectid" doc:"the id of the project"`
-}

@@ -8,6 +8,7 @@ import (
 
 	"aerie/services/command"
 	"aerie/services/fault"
+	"aerie/services/iam"
 	"aerie/services/store"
 )
 
@@ -18,7 +19,7 @@ type DetailView struct {
 	Type       string `json:"resourcetype" doc:"the type of the resource"`
 	ResourceID string `json:"resourceid" doc:"the resource"`
 	Customer   string `json:"customer" doc:"always empty: details have no customer"`
-	belongs
+	iam.Belongs
 }
 
 // ListDetailsRequest asks for details of resources.
@@ -65,10 +66,13 @@ func (s *Service) ListDetails(ctx context.Context, r ListDetailsRequest) (out co
 	for _, d := range rows {
 		of = append(of, d.Owner())
 	}
-	whose, err := owners(ctx, s.db, of)
+	whose, err := iam.Whose(ctx, s.db, of)
+	if err != nil {
+		return out, err
+	}
 	return command.ListOf(rows, n, func(d Detail) DetailView {
-		return DetailView{Key: d.Key, Value: d.Value, Type: d.Kind, ResourceID: d.ResourceID, belongs: whose(d.Owner())}
-	}), err
+		return DetailView{Key: d.Key, Value: d.Value, Type: d.Kind, ResourceID: d.ResourceID, Belongs: whose(d.Owner())}
+	}), nil
 }
 
 // listOwn lists details that are a part of the resource's row.
@@ -84,10 +88,13 @@ func (s *Service) listOwn(ctx context.Context, k Kind, r ListDetailsRequest) (ou
 	if err != nil {
 		return out, err
 	}
-	whose, err := owners(ctx, s.db, []store.Owner{f.Owner})
+	whose, err := iam.Whose(ctx, s.db, []store.Owner{f.Owner})
+	if err != nil {
+		return out, err
+	}
 	for _, key := range slices.Sorted(maps.Keys(all)) {
 		if r.wants(key, all[key]) {
-			out.Items = append(out.Items, DetailView{Key: key, Value: all[key], Type: k.Name, ResourceID: f.ID, belongs: whose(f.Owner)})
+			out.Items = append(out.Items, DetailView{Key: key, Value: all[key], Type: k.Name, ResourceID: f.ID, Belongs: whose(f.Owner)})
 		}
 	}
 	out.Count = len(out.Items)
@@ -97,7 +104,7 @@ func (s *Service) listOwn(ctx context.Context, k Kind, r ListDetailsRequest) (ou
 		to = min(from+n, to)
 	}
 	out.Items = out.Items[from:to]
-	return out, err
+	return out, nil
 }
 
 func (r ListDetailsRequest) wants(key, value string) bool {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"aerie/services/command"
 	"aerie/services/command/spec"
 	"aerie/services/compute"
 	"aerie/services/fault"
@@ -19,6 +20,7 @@ import (
 	"aerie/services/network"
 	"aerie/services/proof"
 	"aerie/services/storage"
+	"aerie/services/store"
 	"aerie/services/store/storetest"
 )
 
@@ -126,6 +128,7 @@ func TestEveryListFiltersByTags(t *testing.T) {
 		{"PublicIpAddress", w.ID(&network.PublicIP{}, "1 = 1"), "listPublicIpAddresses"},
 		{"Template", w.Tiny(), "listTemplates"},
 		{"Zone", w.Zone.ID, "listZones"},
+		{"Project", project(w, w.Admin, "apollo"), "listProjects"},
 	} {
 		w.Call(w.Admin, "createTags", "resourceids", c.id, "resourcetype", c.kind, "tags[0].key", "k", "tags[0].value", "v1")
 		body := w.JSON(w.Admin, c.list, "tags[0].key", "k", "tags[0].value", "v1", "templatefilter", "all")
@@ -330,6 +333,7 @@ func TestIconsEverywhere(t *testing.T) {
 		{"Template", w.Tiny(), "listTemplates"},
 		{"Network", w.ID(&network.Network{}, "1 = 1"), "listNetworks"},
 		{"UserVm", w.ID(&compute.VM{}, "1 = 1"), "listVirtualMachines"},
+		{"Project", project(w, w.Admin, "apollo"), "listProjects"},
 	} {
 		w.Call(w.Admin, "uploadResourceIcon", "resourceids", c.id, "resourcetype", c.kind, "base64image", picture(2, 2))
 		has(t, w.JSON(w.Admin, c.list, "showicon", "true", "templatefilter", "all"), `"resourcetype":"`+c.kind)
@@ -381,5 +385,122 @@ func TestLabelsGoWithTheirAccount(t *testing.T) {
 	w.Call(w.Admin, "deleteAccount", "id", id)
 	if n := w.Count(&label.Note{}, "1 = 1") + w.Count(&label.Picture{}, "1 = 1"); n != 0 {
 		t.Errorf("%d labels are left", n)
+	}
+}
+
+// TestTagsInAnyCase: a filter finds tags however they are written, in every
+// script, and a pattern is text.
+func TestTagsInAnyCase(t *testing.T) {
+	t.Parallel()
+	w := proof.New(t)
+	zone := func(more ...string) string { return w.JSON(w.Admin, "listZones", more...) }
+	w.Call(w.Admin, "createTags", "resourceids", w.Zone.ID, "resourcetype", "Zone",
+		"tags[0].key", "Größe", "tags[0].value", "Übergroß", "tags[1].key", "A_c", "tags[1].value", "50%")
+	for name, c := range map[string]struct {
+		key, value string
+		found      bool
+	}{
+		"as it is":         {"Größe", "Übergroß", true},
+		"capitals":         {"GRÖßE", "ÜBERGROß", true},
+		"small letters":    {"größe", "übergroß", true},
+		"the key alone":    {"gRÖßE", "", true},
+		"another value":    {"größe", "groß", false},
+		"signs are text":   {"abc", "", false},
+		"signs in capital": {"a_C", "50%", true},
+		"no pattern":       {"a_c", "5%", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := strings.Contains(zone("tags[0].key", c.key, "tags[0].value", c.value), w.Zone.ID); got != c.found {
+				t.Errorf("the list of zones: %v", got)
+			}
+			if got := w.JSON(w.Admin, "listTags", "key", c.key, "value", c.value) != "{}"; got != c.found {
+				t.Errorf("the list of tags: %v", got)
+			}
+		})
+	}
+	// A tag that is older than the columns is found as it stands.
+	w.Must(w.DB.Tx(w.Sys(), func(ctx context.Context) error {
+		old := map[string]any{"key_fold": "Größe", "value_fold": "Übergroß"} // as SQLite lowers it
+		return w.DB.In(ctx).Model(&label.Tag{}).Where("tag_key = ?", "Größe").UpdateColumns(old).Error
+	}))
+	has(t, zone("tags[0].key", "Größe", "tags[0].value", "Übergroß"), w.Zone.ID)
+}
+
+// project makes a project of the actor's and returns its id.
+func project(w *proof.World, ctx context.Context, name string) string {
+	return w.Call(ctx, "createProject", "name", name, "displaytext", name).(command.Accepted).ID
+}
+
+// member is an account as its next request finds it, with its projects.
+func member(w *proof.World, ctx context.Context) context.Context {
+	actor, _ := store.From(ctx)
+	p, err := w.IAM.Standing(w.Context(), actor.UserID)
+	w.Must(err)
+	return store.With(w.Context(), p.Actor)
+}
+
+// TestLabelsOfProjects: members label their project, strangers do not see it, and
+// what is the project's tells so.
+func TestLabelsOfProjects(t *testing.T) {
+	t.Parallel()
+	w := proof.New(t)
+	ann, eve := w.Account("alpha", "ann", iam.RoleUser), w.Account("beta", "eve", iam.RoleUser)
+	id := project(w, ann, "apollo")
+	ann = member(w, ann)
+	tag := []string{"resourceids", id, "resourcetype", "project", "tags[0].key", "Env", "tags[0].value", "Prod"}
+	icon := []string{"resourceids", id, "resourcetype", "Project", "base64image", picture(2, 2)}
+	for name, params := range map[string][]string{"createTags": tag, "uploadResourceIcon": icon} {
+		_, err := w.Try(eve, name, params...)
+		refused(t, err, "error.no_entity")
+		w.Call(ann, name, params...)
+	}
+	_, err := w.Try(ann, "addAnnotation", "entitytype", "PROJECT", "entityid", id, "annotation", "x")
+	refused(t, err, "error.choice")
+	has(t, w.JSON(ann, "listProjects", "tags[0].key", "env", "tags[0].value", "prod"), `"count":1`, id, `"key":"Env"`, `"resourcetype":"Project"`, `"project":"apollo"`, `"projectid":"`+id)
+	has(t, w.JSON(ann, "listProjectAccounts", "projectid", id), `"key":"Env"`)
+	has(t, w.JSON(ann, "listTags", "projectid", id), `"count":1`, `"projectid":"`+id)
+	hasNot(t, w.JSON(ann, "listProjects"), "base64image")
+	has(t, w.JSON(ann, "listProjects", "showicon", "true"), `"icon":{"base64image":"`)
+	same(t, w.JSON(ann, "listProjects", "tags[0].key", "env", "tags[0].value", "test"), `{}`)
+	same(t, w.JSON(eve, "listTags", "listall", "true"), `{}`)
+	_, err = w.Try(eve, "listResourceIcon", "resourceids", id, "resourcetype", "Project")
+	refused(t, err, "error.no_entity")
+
+	g := w.Call(ann, "createInstanceGroup", "name", "crew", "projectid", id).(compute.GroupView)
+	if g.Project != "apollo" || g.ProjectID != id || g.Account != "" {
+		t.Errorf("whose: %+v", g.Held)
+	}
+	w.Call(ann, "deleteProject", "id", id)
+	w.Finish()
+	if n := w.Count(&label.Tag{}, "1 = 1") + w.Count(&label.Picture{}, "1 = 1"); n != 0 {
+		t.Errorf("%d labels of a project that is gone", n)
+	}
+}
+
+// TestLabelsGoWithWhatTheAccountHad: whoever wrote them.
+func TestLabelsGoWithWhatTheAccountHad(t *testing.T) {
+	t.Parallel()
+	w := proof.New(t)
+	ann, bob := w.Account("alpha", "ann", iam.RoleUser), w.Account("beta", "bob", iam.RoleUser)
+	for _, of := range []context.Context{ann, bob} {
+		w.Call(of, "createInstanceGroup", "name", "crew")
+		w.Call(of, "createSSHKeyPair", "name", "key")
+		w.Call(of, "registerUserData", "name", "data", "userdata", "I2Nsb3VkLWNvbmZpZwo=")
+		w.Call(of, "createAffinityGroup", "name", "apart", "type", "host anti-affinity")
+	}
+	first := func(ctx context.Context, name string) string {
+		_, rest, _ := strings.Cut(w.JSON(ctx, name), `"id":"`)
+		return rest[:36]
+	}
+	for kind, name := range map[string]string{"INSTANCE_GROUP": "listInstanceGroups", "SSH_KEYPAIR": "listSSHKeyPairs", "USER_DATA": "listUserData"} {
+		for _, by := range []context.Context{ann, w.Admin} {
+			w.Call(by, "addAnnotation", "entitytype", kind, "entityid", first(ann, name), "annotation", "x")
+		}
+		w.Call(bob, "addAnnotation", "entitytype", kind, "entityid", first(bob, name), "annotation", "x")
+	}
+	w.Call(w.Admin, "deleteAccount", "id", w.ID(&iam.Account{}, "name = ?", "ann"))
+	w.Finish()
+	if n := w.Count(&label.Note{}, "1 = 1"); n != 3 {
+		t.Errorf("%d comments are left, want bob's three", n)
 	}
 }

@@ -15,6 +15,8 @@ type Tag struct {
 	ResourceID string
 	Key        string `gorm:"column:tag_key"`
 	Value      string `gorm:"column:tag_value"`
+	KeyFold    string // key and value in lower case
+	ValueFold  string
 	Customer   string
 }
 

@@ -2,7 +2,6 @@ package label
 
 import (
 	"context"
-	"path"
 
 	"gorm.io/gorm"
 
@@ -137,13 +136,6 @@ func (l *Shown) readIcons(ctx context.Context, db *store.DB, ids []string) error
 		l.icons[p.ResourceID] = &Icon{Image: p.Image, Type: p.Kind, ID: p.ResourceID}
 	}
 	return err
-}
-
-func base(full string) string {
-	if full == "" {
-		return ""
-	}
-	return path.Base(full)
 }
 
 // Fill reads the labels of what views show and lets put write them into each.

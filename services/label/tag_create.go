@@ -60,7 +60,7 @@ func (s *Service) taggable(ctx context.Context, kind string, ids []string) (Kind
 func checkTags(tags map[string]string) error {
 	seen := map[string]bool{}
 	for key, value := range tags {
-		switch folded := strings.ToLower(key); {
+		switch folded := fold(key); {
 		case strings.TrimSpace(key) == "":
 			return fault.Param("tags", "error.tag_key")
 		case strings.TrimSpace(value) == "":
@@ -100,7 +100,7 @@ func (s *Service) tag(ctx context.Context, k Kind, f Found, r CreateTagsRequest)
 		return err
 	}
 	for key, value := range r.Tags {
-		t := Tag{ID: s.db.NewID(), CreatedAt: s.db.Now(), Kind: k.Name, ResourceID: f.ID, Key: key, Value: value, Customer: r.Customer}
+		t := Tag{ID: s.db.NewID(), CreatedAt: s.db.Now(), Kind: k.Name, ResourceID: f.ID, Key: key, Value: value, KeyFold: fold(key), ValueFold: fold(value), Customer: r.Customer}
 		err := gorm.G[Tag](s.db.In(ctx)).Create(ctx, &t)
 		if store.IsDuplicate(err) {
 			return taken(key, f)

@@ -17,7 +17,7 @@ type TagView struct {
 	Type       string `json:"resourcetype" doc:"the type of the resource"`
 	ResourceID string `json:"resourceid" doc:"the resource"`
 	Customer   string `json:"customer" doc:"a further word on whose the tag is"`
-	belongs
+	iam.Belongs
 }
 
 // ListTagsRequest asks for tags.
@@ -45,7 +45,7 @@ func (s *Service) ListTags(ctx context.Context, r ListTagsRequest) (out command.
 		return out, err
 	}
 	q = command.Equal(command.Equal(q, "resource_id", r.ResourceID), "customer", r.Customer)
-	q = command.Named(command.Named(q, "tag_key", r.Key), "tag_value", r.Value)
+	q = folded(folded(q, "key_fold", r.Key), "value_fold", r.Value)
 	rows, n, err := command.Rows[Tag](r.Search(q, "tag_key", "tag_value"), r.Paging, "tag_key, id")
 	if err != nil {
 		return out, err
@@ -68,23 +68,13 @@ func tagViews(ctx context.Context, db *store.DB, rows []Tag) ([]TagView, error) 
 	for _, t := range rows {
 		of = append(of, t.Owner())
 	}
-	whose, err := owners(ctx, db, of)
+	whose, err := iam.Whose(ctx, db, of)
+	if err != nil {
+		return nil, err
+	}
 	out := make([]TagView, len(rows))
 	for i, t := range rows {
-		out[i] = TagView{Key: t.Key, Value: t.Value, Type: t.Kind, ResourceID: t.ResourceID, Customer: t.Customer, belongs: whose(t.Owner())}
+		out[i] = TagView{Key: t.Key, Value: t.Value, Type: t.Kind, ResourceID: t.ResourceID, Customer: t.Customer, Belongs: whose(t.Owner())}
 	}
-	return out, err
-}
-
-// owners names owners: one query, none for no owner.
-func owners(ctx context.Context, db *store.DB, of []store.Owner) (func(store.Owner) belongs, error) {
-	var accounts, domains []string
-	for _, o := range of {
-		accounts, domains = append(accounts, o.AccountID), append(domains, o.DomainID)
-	}
-	names, err := store.NamesOf(ctx, db, store.Some{Model: &iam.Account{}, IDs: accounts}, store.Some{Model: &iam.Domain{}, IDs: domains, Name: "full_name"})
-	return func(o store.Owner) belongs {
-		full := names[o.DomainID]
-		return belongs{Account: names[o.AccountID], DomainID: o.DomainID, Domain: base(full), DomainPath: full}
-	}, err
+	return out, nil
 }

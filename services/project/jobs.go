@@ -11,6 +11,7 @@ import (
 	"aerie/services/fault"
 	"aerie/services/iam"
 	"aerie/services/job"
+	"aerie/services/label"
 	"aerie/services/state"
 	"aerie/services/store"
 )
@@ -58,6 +59,7 @@ func (s *Service) remove(ctx context.Context, r *removal) error {
 	}
 	g := s.db.In(ctx)
 	return errors.Join(
+		label.Drop(ctx, s.db, p.ID),
 		g.Unscoped().Where("project_id = ?", p.ID).Delete(&Invitation{}).Error,
 		g.Where("project_id = ?", p.ID).Delete(&iam.ProjectRule{}).Error,
 		g.Unscoped().Where("project_id = ?", p.ID).Delete(&Role{}).Error)

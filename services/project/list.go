@@ -12,6 +12,7 @@ import (
 	"aerie/services/iam"
 	"aerie/services/iam/iamcmd"
 	"aerie/services/job"
+	"aerie/services/label"
 	"aerie/services/store"
 )
 
@@ -28,8 +29,8 @@ type View struct {
 	Owners      []OwnerView      `json:"owner" doc:"who manages it"`
 	Running     int              `json:"vmrunning" doc:"instances that run"`
 	Stopped     int              `json:"vmstopped" doc:"instances that are stopped"`
-	Tags        []Tag            `json:"tags" doc:"its tags"`
-	Icon        *Icon            `json:"icon,omitempty" type:"resourceiconresponse" doc:"its icon"`
+	Tags        []label.TagView  `json:"tags" doc:"its tags"`
+	Icon        *label.Icon      `json:"icon" type:"resourceiconresponse" doc:"its icon"`
 	Tagged      []string         `json:"taggedresources,omitempty" doc:"limits by tags"`
 	command.Pending
 	iamcmd.Resources
@@ -42,38 +43,21 @@ type OwnerView struct {
 	User    string `json:"user" doc:"the name of the user"`
 }
 
-// Icon is a picture for a thing.
-type Icon struct {
-	Base64       string `json:"base64image"`
-	ResourceID   string `json:"resourceid"`
-	ResourceType string `json:"resourcetype"`
-}
-
-// Tag is a key and a value that somebody gave a thing.
-type Tag struct {
-	Key          string `json:"key"`
-	Value        string `json:"value"`
-	ResourceType string `json:"resourcetype"`
-	ResourceID   string `json:"resourceid"`
-	Customer     string `json:"customer"`
-	iam.Belongs
-}
-
 // ListRequest asks for projects.
 type ListRequest struct {
 	command.Paging
-	ID          string            `json:"id" ref:"project" doc:"the project"`
-	Name        string            `json:"name" doc:"name of the project, as a whole"`
-	DisplayText string            `json:"displaytext" doc:"what it is for, as a whole"`
-	State       string            `json:"state" enum:"Active,Suspended,Disabled" doc:"the state"`
-	Account     string            `json:"account" doc:"projects that this account is in"`
-	Username    string            `json:"username" doc:"projects that this user is in"`
-	DomainID    string            `json:"domainid" ref:"domain" doc:"projects of the domain"`
-	Recursive   bool              `json:"isrecursive" doc:"true lists the domains below domainid too"`
-	ListAll     bool              `json:"listall" doc:"true lists everything the caller may see, not only its own"`
-	Details     []string          `json:"details" doc:"min leaves out limits and counts; all is the default"`
-	Tags        map[string]string `json:"tags" doc:"projects with all of these tags"`
-	ShowIcon    bool              `json:"showicon" doc:"true adds the icon of those that have one"`
+	label.ByTags
+	label.Show
+	ID          string   `json:"id" ref:"project" doc:"the project"`
+	Name        string   `json:"name" doc:"name of the project, as a whole"`
+	DisplayText string   `json:"displaytext" doc:"what it is for, as a whole"`
+	State       string   `json:"state" enum:"Active,Suspended,Disabled" doc:"the state"`
+	Account     string   `json:"account" doc:"projects that this account is in"`
+	Username    string   `json:"username" doc:"projects that this user is in"`
+	DomainID    string   `json:"domainid" ref:"domain" doc:"projects of the domain"`
+	Recursive   bool     `json:"isrecursive" doc:"true lists the domains below domainid too"`
+	ListAll     bool     `json:"listall" doc:"true lists everything the caller may see, not only its own"`
+	Details     []string `json:"details" doc:"min leaves out limits and counts; all is the default"`
 }
 
 func (s *Service) listCommand() *command.Command {
@@ -90,14 +74,15 @@ func (s *Service) List(ctx context.Context, r ListRequest) (out command.List[Vie
 		q = command.Equal(q, column, v)
 	}
 	q = command.Named(command.Named(q, "name", r.Name), "display_text", r.DisplayText)
-	if len(r.Tags) > 0 {
-		q = q.Where("1 = 0") // none has any
-	}
+	q = r.Narrow(ctx, s.db, q)
 	rows, n, err := command.Rows[iam.Project](r.Search(q, "name", "display_text"), r.Paging, "name, id")
 	if err != nil {
 		return out, err
 	}
 	views, err := s.views(ctx, rows, !slices.Contains(r.Details, "min"))
+	if err == nil {
+		err = label.Fill(ctx, s.db, views, label.Want{Icons: r.Icon}, projectID, func(v *View, l label.Shown) { v.Icon = l.Icon(v.ID) })
+	}
 	return command.List[View]{Count: n, Items: views}, err
 }
 
@@ -145,6 +130,8 @@ func (s *Service) userNamed(ctx context.Context, r ListRequest) (iam.User, error
 	u, err := s.IAM.UserByName(ctx, domain, r.Username)
 	return u, absentAs(err, "username", r.Username)
 }
+
+func projectID(v *View) string { return v.ID }
 
 // Show returns one project as commands return it; one that is gone by now only
 // by its id.
@@ -200,7 +187,7 @@ func (s *Service) views(ctx context.Context, rows []iam.Project, whole bool) ([]
 		out[i] = View{
 			ID: p.ID, Name: p.Name, DisplayText: p.DisplayText, State: p.State, DomainID: p.DomainID, Domain: names[p.DomainID],
 			AccountName: names[p.ID], Created: command.Time{Time: p.CreatedAt}, Owners: owners[p.ID],
-			Running: work[p.ID].Running, Stopped: work[p.ID].Stopped, Tags: []Tag{},
+			Running: work[p.ID].Running, Stopped: work[p.ID].Stopped,
 		}
 		if whole {
 			out[i].Fill(limits[p.ID])
@@ -211,7 +198,7 @@ func (s *Service) views(ctx context.Context, rows []iam.Project, whole bool) ([]
 			}
 		}
 	}
-	return out, nil
+	return out, label.Fill(ctx, s.db, out, label.Want{Tags: true}, projectID, func(v *View, l label.Shown) { v.Tags = l.Tags(v.ID) })
 }
 
 // owners are who manages projects.

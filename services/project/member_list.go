@@ -7,6 +7,7 @@ import (
 
 	"aerie/services/command"
 	"aerie/services/iam"
+	"aerie/services/label"
 	"aerie/services/store"
 )
 
@@ -99,6 +100,12 @@ func (s *Service) memberViews(ctx context.Context, p iam.Project, rows []iam.Mem
 	if err != nil {
 		return nil, err
 	}
+	// The project's icon is not repeated for every member: it may be large, and
+	// nobody asked for it.
+	labels, err := label.Of(ctx, s.db, label.Want{IDs: []string{p.ID}, Tags: true})
+	if err != nil {
+		return nil, err
+	}
 	out := make([]MemberView, len(rows))
 	for i, m := range rows {
 		a := byID[m.AccountID]
@@ -107,7 +114,7 @@ func (s *Service) memberViews(ctx context.Context, p iam.Project, rows []iam.Mem
 			Role: m.Role, RoleID: m.RoleID, RoleName: names[m.RoleID], Users: []UserView{},
 		}
 		v.ID, v.Name, v.DisplayText, v.State, v.DomainID, v.Domain = p.ID, p.Name, p.DisplayText, p.State, p.DomainID, names[p.DomainID]
-		v.Created, v.Owners, v.Tags = command.Time{Time: m.CreatedAt}, []OwnerView{}, []Tag{}
+		v.Created, v.Owners, v.Tags = command.Time{Time: m.CreatedAt}, []OwnerView{}, labels.Tags(p.ID)
 		for _, u := range users {
 			if u.AccountID != m.AccountID || m.UserID != "" && u.ID != m.UserID {
 				continue

@@ -246,7 +246,7 @@ func (s *Server) register(db *store.DB) {
 		refs(s.Registry.Ref)
 	}
 	for _, kinds := range []func(*label.Service){
-		s.Who.Kinds, s.Catalog.Kinds, s.Infra.Kinds, s.Image.Kinds, s.Net.Kinds, s.Storage.Kinds, s.Compute.Kinds,
+		s.Who.Kinds, s.Catalog.Kinds, s.Infra.Kinds, s.Image.Kinds, s.Net.Kinds, s.Storage.Kinds, s.Compute.Kinds, s.Projects.Kinds,
 	} {
 		kinds(s.Labels)
 	}

@@ -8,7 +8,7 @@ func areas() []area {
 		instanceGroups(), keyPairs(), userData(), affinityGroups(), volumes(), networks(), templates(),
 		projects(),
 		jobs(),
-		events(), alerts(),
+		events(), alerts(), savedViews(),
 		domains(), accounts(), users(), roles(),
 		zones(), hosts(), pools(), routers(),
 		offerings(), settings(),

@@ -85,6 +85,11 @@ func showList[T any](r *Request, l listPage[T]) error {
 	if err != nil {
 		return err
 	}
+	views, err := r.Portal.IAM.SavedViews(r.Ctx(), l.ID)
+	if err != nil {
+		return err
+	}
+	t.Tools = r.viewTools(views, l.ID, q)
 	if r.partial(l.ID) {
 		return r.write(http.StatusOK, t)
 	}
@@ -94,6 +99,9 @@ func showList[T any](r *Request, l listPage[T]) error {
 	}
 	if l.Above != nil {
 		parts = append(parts, l.Above)
+	}
+	if len(views) > 0 {
+		parts = append(parts, r.viewLinks(views, q.Path))
 	}
 	p := Page{Title: l.Title, Crumbs: l.Crumbs, Body: templ.Join(append(parts, t)...)}
 	if l.Kind != "" {

@@ -1,7 +1,9 @@
 package portal_test
 
 import (
+	"html"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -203,3 +205,47 @@ func TestJobsOfThreeRoles(t *testing.T) {
 
 // scope is the part of addresses that says whose things are meant.
 func (g *guest) scope() string { return strings.TrimSuffix(g.home, "/dashboard") }
+
+// TestAViewIsFoundAgain: what a list shows is saved under a name, led to from
+// then on, and forgotten; by its reader alone.
+func TestAViewIsFoundAgain(t *testing.T) {
+	s := newSite(t)
+	s.Account("acme", "mara", iam.RoleUser)
+	s.Account("acme", "dora", iam.RoleDomainAdmin)
+	mara, dora := s.signIn(t, "acme", "mara"), s.signIn(t, "acme", "dora")
+	list := mara.scope() + "/events"
+	if body := mara.get(list, 200); strings.Contains(body, "/views/new") {
+		t.Error("there is nothing to save")
+	}
+	body := mara.get(list+"?level=ERROR&cols=event&cols=type&page=1", 200)
+	href := regexp.MustCompile(`href="(/[^"]*/views/new[^"]*)"`).FindStringSubmatch(body)
+	if href == nil {
+		t.Fatal("no way to save it")
+	}
+	form := html.UnescapeString(href[1])
+	if body := mara.get(form, 200); !strings.Contains(body, `name="query"`) {
+		t.Error(text(body))
+	}
+	save := []string{"list", "events", "at", "/events", "query", "cols=event&cols=type&level=ERROR"}
+	mara.post(mara.scope()+"/views/new", http.StatusUnprocessableEntity, append(save, "name", "")...)
+	mara.post(mara.scope()+"/views/new", http.StatusSeeOther, append(save, "name", "What failed")...)
+	mara.post(mara.scope()+"/views/new", http.StatusNotFound, "list", "events", "at", "//evil.example/", "query", "a=b", "name", "x")
+	if body := mara.get(list, 200); !strings.Contains(body, "What failed") || !strings.Contains(body, "/events?cols=event&amp;cols=type&amp;level=ERROR") {
+		t.Error("the view is not led to")
+	}
+	if body := dora.get(dora.scope()+"/events", 200); strings.Contains(body, "What failed") {
+		t.Error("another sees it")
+	}
+	id := s.ID(&iam.SavedView{}, "name = ?", "What failed")
+	dora.post(dora.scope()+"/views/"+id+"/delete", http.StatusNotFound, "list", "events", "at", "/events")
+	if body := mara.get(list+"?cols=event&cols=type&level=ERROR", 200); !strings.Contains(body, "/views/"+id+"/delete") {
+		t.Error("it cannot be forgotten")
+	}
+	if body := mara.get(mara.scope()+"/views/"+id+"/delete?list=events&at=%2Fevents", 200); !strings.Contains(body, "What failed") {
+		t.Error(text(body))
+	}
+	mara.post(mara.scope()+"/views/"+id+"/delete", http.StatusSeeOther, "list", "events", "at", "/events")
+	if n := s.Count(&iam.SavedView{}, "id = ?", id); n != 0 {
+		t.Error("it is still there")
+	}
+}

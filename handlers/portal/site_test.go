@@ -152,6 +152,8 @@ func (s *site) furnish() people {
 		s.Fatal("36 CPUs found room")
 	}
 	s.share(mara)
+	_, err = s.IAM.SaveView(mara, "jobs", "What failed", "status=failed")
+	s.Must(err)
 	s.Finish()
 	return people{admin: s.signIn(s.TB, "", "admin"), dora: s.signIn(s.TB, "acme", "dora"), mara: s.signIn(s.TB, "acme", "mara"), ella: s.signIn(s.TB, "empty", "ella")}
 }

@@ -127,5 +127,9 @@ func (s *Service) removeUser(ctx context.Context, u User) error {
 		return err
 	}
 	s.note(ctx, "USER.DELETE", u.Username, u.ID, u.Owner())
-	return s.revokeWhere(store.System(ctx, "end a removed user's sessions"), "user_id = ?", u.ID)
+	sys := store.System(ctx, "end a removed user's sessions and what it saved")
+	if err := s.db.In(sys).Where("user_id = ?", u.ID).Delete(&SavedView{}).Error; err != nil {
+		return err
+	}
+	return s.revokeWhere(sys, "user_id = ?", u.ID)
 }

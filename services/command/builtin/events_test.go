@@ -178,7 +178,7 @@ func TestPlansOfEvents(t *testing.T) {
 	l := newLists(t)
 	l.seed(3000)
 	if os.Getenv(storetest.Env) != "" {
-		if err := l.db.In(store.System(t.Context(), "plan")).Exec("ANALYZE TABLE events, alerts").Error; err != nil {
+		if err := l.db.In(store.System(t.Context(), "plan")).Exec("ANALYZE TABLE events, alerts").Error; err != nil { //nolint:misspell // it is SQL
 			t.Fatal(err)
 		}
 	}

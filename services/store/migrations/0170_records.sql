@@ -33,3 +33,14 @@ CREATE TABLE api_calls (
     till BIGINT NOT NULL,
     issued BIGINT NOT NULL
 ){{.Table}};
+
+-- Lists as users want to find them again: the end of their address.
+CREATE TABLE saved_views (
+    id CHAR(36) NOT NULL PRIMARY KEY,
+    created_at {{.DateTime}} NOT NULL,
+    user_id CHAR(36) NOT NULL,
+    list VARCHAR(64) NOT NULL,
+    name VARCHAR(64) NOT NULL,
+    query {{.LongText}} NOT NULL
+){{.Table}};
+CREATE UNIQUE INDEX saved_views_name ON saved_views (user_id, list, name);

@@ -60,8 +60,8 @@ type Parts struct {
 	Images   *image.Service
 	Config   *config.Service
 	// Brand is what the pages look like for a domain; nil: Aerie's own.
-	Brand *config.Brand
-	SignOn   *signon.Service // nil: no providers
+	Brand  *config.Brand
+	SignOn *signon.Service // nil: no providers
 	// Version stands at the foot of every page.
 	Version string
 }

@@ -8,8 +8,8 @@ func areas() []area {
 		instanceGroups(), keyPairs(), userData(), affinityGroups(), volumes(), networks(), templates(),
 		projects(),
 		jobs(),
-		events(), alerts(), savedViews(),
-		domains(), accounts(), users(), roles(),
+		events(), alerts(), savedViews(), webhooks(),
+		domains(), accounts(), users(), roles(), signOns(),
 		zones(), hosts(), pools(), routers(),
 		offerings(), settings(),
 	}

@@ -151,6 +151,9 @@ func (s *site) furnish() people {
 	if err == nil {
 		s.Fatal("36 CPUs found room")
 	}
+	s.Call(mara, "createWebhook", "name", "hook", "payloadurl", "https://hooks.example.org/aerie")
+	s.Call(mara, "executeWebhookDelivery", "webhookid", s.first("webhooks"), "payloadurl", "http://127.0.0.1:9/")
+	s.Call(s.Admin, "registerOauthProvider", "provider", "corp", "description", "Corporate", "issuer", "https://id.example.org", "clientid", "aerie", "secretkey", "s3cret", "redirecturi", "https://portal.test/sign-in/oidc")
 	s.share(mara)
 	_, err = s.IAM.SaveView(mara, "jobs", "What failed", "status=failed")
 	s.Must(err)
@@ -189,7 +192,7 @@ func (s *site) strip() {
 // tablesOfCloud hold what an operator sets up, those that refer to others first.
 var tablesOfCloud = []string{
 	"zones", "pods", "clusters", "hosts", "storage_pools", "image_stores", "physical_networks", "templates", "networks",
-	"service_offerings", "disk_offerings", "network_offerings", "vpc_offerings", "events", "alerts",
+	"service_offerings", "disk_offerings", "network_offerings", "vpc_offerings", "events", "alerts", "webhook_deliveries", "webhooks", "oauth_providers",
 }
 
 // starts are the pages that a crawl begins at: what forms lead to, and home.

@@ -15,7 +15,7 @@ APART    := /cmd/aerie$$|/handlers/portal$$
 # The longest of them: crashes, real instances, the first hour in a browser.
 REAL     := TestCrash|TestTakeover|TestRealJourney|TestBrowserJourney
 # Packages whose tests run on MariaDB, too.
-STORED   := $(addprefix ./services/,store/... config/... event/... state/... job/... reconcile/... iam/... command/... placement/... network/... storage/... image/... compute/... proof/...)
+STORED   := $(addprefix ./services/,store/... config/... event/... state/... job/... reconcile/... iam/... command/... placement/... network/... storage/... image/... compute/... project/... label/... catalog/... alarm/... signon/... webhook/... proof/...)
 SUM       = find $(SOURCES) -name '*_templ.go' | sort | xargs -r sha256sum | sha256sum
 
 .PHONY: help run dev build test e2e fresh lint generate vendor guest bench vuln clean

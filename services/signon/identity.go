@@ -58,6 +58,12 @@ func (s *Service) userOf(ctx context.Context, v Vouched) (string, error) {
 	return id, err
 }
 
+// unbind forgets whom removed users were: the person may come again as another.
+func (s *Service) unbind(ctx context.Context, ids ...string) error {
+	sys := store.System(ctx, "identities of removed users")
+	return s.db.In(sys).Where("user_id IN ?", ids).Delete(&identity{}).Error
+}
+
 // ofDomain refuses a user that the provider has no say about.
 func (s *Service) ofDomain(ctx context.Context, v Vouched, userID string) error {
 	if v.Provider.DomainID == "" {

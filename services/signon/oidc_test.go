@@ -277,6 +277,21 @@ func TestEmailBinds(t *testing.T) {
 	}
 }
 
+// TestRemovedUsersMayComeAgain: who was removed is bound to nobody any more.
+func TestRemovedUsersMayComeAgain(t *testing.T) {
+	w := newWorld(t, func(p *signon.Provider) { p.AutoImport = true })
+	first, err := w.in("browser-1")
+	w.Must(err)
+	u, err := w.IAM.UserByID(w.Sys(), first.UserID)
+	w.Must(err)
+	w.Call(w.Admin, "deleteAccount", "id", u.AccountID)
+	w.Finish()
+	again, err := w.in("browser-1")
+	if err != nil || again.UserID == first.UserID {
+		t.Errorf("%s again, %v", again.UserID, err)
+	}
+}
+
 func (w *world) user(name string) iam.User {
 	_, u, err := w.IAM.CreateAccount(w.Admin, iam.CreateAccount{RoleID: iam.RoleUser, User: iam.NewUser{Username: name, Password: "Secret-1", Email: "ann@example.org"}})
 	w.Must(err)

@@ -47,7 +47,11 @@ type Service struct {
 }
 
 // New makes the service.
-func New(p Parts) *Service { return &Service{Parts: p, db: p.DB} }
+func New(p Parts) *Service {
+	s := &Service{Parts: p, db: p.DB}
+	p.IAM.OnRemove = append(p.IAM.OnRemove, s.unbind)
+	return s
+}
 
 // Commands are the commands about providers.
 func (s *Service) Commands() []*command.Command {

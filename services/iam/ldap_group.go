@@ -99,7 +99,7 @@ func (l LDAPServer) groupsOf(conn *ldap.Conn, members []string) ([]string, error
 			fmt.Fprintf(&b, "(%s=%s)", attr, ldap.EscapeFilter(dn))
 		}
 	}
-	entries, err := l.search(conn, l.BaseDN, ldap.ScopeWholeSubtree, "(|"+b.String()+")", []string{"1.1"})
+	entries, err := l.search(conn, l.BaseDN, "(|"+b.String()+")", []string{"1.1"})
 	if err != nil {
 		return nil, fmt.Errorf("groups: %w", err)
 	}

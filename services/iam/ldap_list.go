@@ -84,7 +84,7 @@ func (l LDAPServer) groupDN(conn *ldap.Conn, name string) (string, error) {
 	for _, attr := range memberAttributes(l.AttrMember) {
 		has.WriteString("(" + attr + "=*)")
 	}
-	found, err := l.search(conn, l.BaseDN, ldap.ScopeWholeSubtree, "(&(cn="+ldap.EscapeFilter(name)+")(|"+has.String()+"))", []string{"1.1"})
+	found, err := l.search(conn, l.BaseDN, "(&(cn="+ldap.EscapeFilter(name)+")(|"+has.String()+"))", []string{"1.1"})
 	if err != nil {
 		return "", err
 	}

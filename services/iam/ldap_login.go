@@ -37,7 +37,7 @@ func (s *Service) directoryLogin(ctx context.Context, d Domain, u *User, name, p
 		return User{}, err
 	}
 	if len(links.accounts) > 0 {
-		return s.synced(ctx, d, links, u, who)
+		return s.synced(ctx, d, u, who)
 	}
 	if u != nil {
 		if err := s.bindEntry(ctx, *u, who.person); err != nil {

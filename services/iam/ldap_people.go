@@ -18,7 +18,7 @@ const mostPeople = 20000
 func (l LDAPServer) people(conn *ldap.Conn, filter string) ([]person, error) {
 	all := fmt.Sprintf("(&(objectClass=%s)(%s=*)%s%s)", l.UserClass, l.AttrUsername, bracketed(l.UserFilter), filter)
 	attrs := append([]string{l.AttrUsername, l.AttrEmail, l.AttrFirstName, l.AttrLastName}, stableIDs...)
-	entries, err := l.search(conn, l.BaseDN, ldap.ScopeWholeSubtree, all, attrs)
+	entries, err := l.search(conn, l.BaseDN, all, attrs)
 	if err != nil {
 		return nil, err
 	}
@@ -41,9 +41,9 @@ func (l LDAPServer) personOf(e *ldap.Entry, username string) person {
 	}
 }
 
-// search reads all pages of an answer.
-func (l LDAPServer) search(conn *ldap.Conn, base string, scope int, filter string, attrs []string) ([]*ldap.Entry, error) {
-	res, err := conn.SearchWithPaging(ldap.NewSearchRequest(base, scope, ldap.NeverDerefAliases, mostPeople, 0, false, filter, attrs, nil), 500)
+// search reads all pages of what lies below a base.
+func (l LDAPServer) search(conn *ldap.Conn, base, filter string, attrs []string) ([]*ldap.Entry, error) {
+	res, err := conn.SearchWithPaging(ldap.NewSearchRequest(base, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, mostPeople, 0, false, filter, attrs, nil), 500)
 	if ldap.IsErrorWithCode(err, ldap.LDAPResultSizeLimitExceeded) {
 		return nil, fault.New(fault.Conflict, "error.ldap_too_many", "max", mostPeople)
 	}
@@ -87,7 +87,7 @@ func (l LDAPServer) closure(conn *ldap.Conn, group string) (map[string]bool, err
 	for _, attr := range attrs {
 		fmt.Fprintf(&filter, "(%s=*)", attr)
 	}
-	groups, err := l.search(conn, l.BaseDN, ldap.ScopeWholeSubtree, "(|"+filter.String()+")", attrs)
+	groups, err := l.search(conn, l.BaseDN, "(|"+filter.String()+")", attrs)
 	if err != nil {
 		return nil, err
 	}

@@ -10,7 +10,7 @@ import (
 // synced is the user of a person in a domain whose accounts are linked: in the
 // account of its one group, moved there if need be. Who is in none or in several
 // is refused, and disabled.
-func (s *Service) synced(ctx context.Context, d Domain, at links, u *User, who known) (User, error) {
+func (s *Service) synced(ctx context.Context, d Domain, u *User, who known) (User, error) {
 	if u != nil {
 		if err := s.bindEntry(ctx, *u, who.person); err != nil {
 			return User{}, err

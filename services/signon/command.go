@@ -155,7 +155,7 @@ type verified struct{ UserID, Email string }
 func (s *Service) verifyCommand() *command.Command {
 	return command.New(command.Meta{Name: "verifyOAuthCodeAndGetUser", Object: "oauthprovider", Public: true, Roles: command.Everyone, Since: "4.19.0", Doc: "Verifies what a provider sent back, once; oauthlogin goes on with the same"},
 		func(ctx context.Context, r verifyRequest) (View, error) {
-			p, email, _, err := s.redeem(ctx, r.Provider, r.Code)
+			p, email, err := s.redeem(ctx, r.Provider, r.Code)
 			if err != nil {
 				return View{}, err
 			}
@@ -166,19 +166,20 @@ func (s *Service) verifyCommand() *command.Command {
 }
 
 // redeem verifies a code and keeps who it is for oauthlogin.
-func (s *Service) redeem(ctx context.Context, provider, both string) (p Provider, email, userID string, err error) {
+func (s *Service) redeem(ctx context.Context, provider, both string) (p Provider, email string, err error) {
 	state, code, _ := strings.Cut(both, ":")
 	v, err := s.Identify(ctx, Answer{State: state, Code: code})
 	if err != nil {
-		return p, "", "", err
+		return p, "", err
 	}
 	if !strings.EqualFold(v.Provider.Name, provider) {
-		return p, "", "", errAnswer
+		return p, "", errAnswer
 	}
-	if userID, err = s.userOf(ctx, v); err != nil {
-		return p, "", "", err
+	userID, err := s.userOf(ctx, v)
+	if err != nil {
+		return p, "", err
 	}
-	return v.Provider, v.Email, userID, s.keep(ctx, "oidc-ok", both, verified{userID, v.Email}, 5*time.Minute)
+	return v.Provider, v.Email, s.keep(ctx, "oidc-ok", both, verified{userID, v.Email}, 5*time.Minute)
 }
 
 // OAuthLogin is oauthlogin: it signs in who was verified, or verifies first.
@@ -186,7 +187,7 @@ func (s *Service) OAuthLogin(ctx context.Context, email, provider, code string, 
 	var v verified
 	err := s.take(ctx, "oidc-ok", code, &v)
 	if fault.Is(err, fault.Forbidden) {
-		if _, _, _, err = s.redeem(ctx, provider, code); err == nil {
+		if _, _, err = s.redeem(ctx, provider, code); err == nil {
 			err = s.take(ctx, "oidc-ok", code, &v)
 		}
 	}

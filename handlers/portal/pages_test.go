@@ -302,7 +302,7 @@ func TestStream(t *testing.T) {
 	s.Account("other", "otto", iam.RoleUser)
 	mara, otto := s.signIn(t, "acme", "mara"), s.signIn(t, "other", "otto")
 	id, _ := mara.deployed("web")
-	ctx, stop := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
 	defer stop()
 	go func() { _ = s.pages.Run(ctx) }()
 	server := httptest.NewServer(s.echo)
@@ -314,7 +314,7 @@ func TestStream(t *testing.T) {
 	time.Sleep(300 * time.Millisecond)
 	mara.post("/me/instances/"+id+"/do/stop", http.StatusSeeOther)
 	s.Finish()
-	deadline := time.Now().Add(8 * time.Second)
+	deadline := time.Now().Add(40 * time.Second)
 	for time.Now().Before(deadline) && !strings.Contains(s.read(hers), locales.T(ctx, "state.stopped")) {
 		time.Sleep(50 * time.Millisecond)
 	}

@@ -91,11 +91,12 @@ func eval[T any](t *testing.T, ctx context.Context, script string) T {
 	return got
 }
 
-// eventually waits until the script is true.
+// eventually waits until the script is true. It asks by the clock: frames may
+// be long in coming while the machine compiles.
 func eventually(t *testing.T, ctx context.Context, script string) {
 	t.Helper()
-	if err := chromedp.Run(ctx, chromedp.Poll(script, nil, chromedp.WithPollingTimeout(5*time.Second))); err != nil {
-		t.Fatalf("never true: %s: %v", script, err)
+	if err := chromedp.Run(ctx, chromedp.Poll(script, nil, chromedp.WithPollingInterval(50*time.Millisecond), chromedp.WithPollingTimeout(time.Minute))); err != nil {
+		t.Fatalf("never true: %s: %v; the page is %s", script, err, eval[string](t, ctx, "document.visibilityState + ' ' + document.readyState"))
 	}
 }
 

@@ -309,6 +309,7 @@ func TestNesting(t *testing.T) {
 			t.Error(nesting, err)
 		}
 	}
+	w.only(func(l *iam.LDAPServer) { l.Nesting = iam.NestingSearch })
 	people, err := w.DirectoryPeople(w.admin, iam.DirectoryQuery{DomainID: w.dept.ID, Group: "outside"})
 	w.must(err)
 	if len(people) != 1 {
